@@ -1,0 +1,48 @@
+# Two commands do it all: `make demo` runs the whole loop, `make test` passes the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# Two test workers on two cores: a BLAS that threads besides would only contend with itself.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+.PHONY: help setup demo test test-all lint types imports check bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+setup: $(READY) ## create .venv with the locked dependencies
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Atelier needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY) ## run the whole loop on the shipped sample
+	$(BIN)/atelier demo
+
+test: $(READY) ## run the tests (stores also on PostgreSQL where ATELIER_TEST_POSTGRES_URL is set)
+	$(PYTEST) -m "not slow"
+
+test-all: $(READY) ## run every test, the long ones too
+	$(PYTEST)
+
+lint: $(READY) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(READY) ## the rooms' import direction
+	$(BIN)/lint-imports
+
+check: lint types imports test ## everything that .ci/run asks for
+
+bench: $(READY) ## measure side by side with the peers
+	$(BIN)/python benchmarks/recommend.py
+
+clean: ## remove the environment, caches and the demo workspace
+	rm -rf .venv workspace .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,96 @@
+"""The `atelier` program: its commands, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from api.cli.console import complain
+from api.cli.demo import demo
+from api.cli.doctor import doctor
+from api.cli.evaluate import evaluate
+from api.cli.forecast import forecast
+from api.cli.import_files import import_files
+from api.cli.plan import plan
+from api.cli.recommend import recommend
+from api.cli.report import report
+from api.cli.serve import serve
+from api.cli.simulate import simulate
+from api.cli.train import train
+from api.errors import OutputError
+from data.errors import AtelierError
+
+BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Set to one before numpy loads: on small matrices threads fight more than they help, and figures
+then do not depend on the machine's cores. What gains by more takes the setting `threads`."""
+
+app = typer.Typer(
+    name="atelier",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (demo, simulate):
+    app.command()(command)
+app.command("import")(import_files)
+for command in (train, recommend, forecast, plan, report):
+    app.command()(command)
+app.add_typer(evaluate, name="evaluate")
+for command in (serve, doctor):
+    app.command()(command)
+
+
+def _print_version(asked: bool) -> None:  # typer hands the flag's value over
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"atelier {version('atelier')}")
+        raise typer.Exit
+
+
+@app.callback()
+def atelier(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """From what customers want to what to make: learn, aggregate, allocate, recommend."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program.
+
+    Exits with 0 (done), 1 (the data or the request is at fault), 2 (usage) or 130 (interrupted).
+
+    Args:
+        arguments: the command line without the program's name; None takes the process's own.
+    """
+    for variable in BLAS_THREADS:
+        os.environ.setdefault(variable, "1")
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = any(word == "--json" or word.startswith("--json=") for word in words)
+    try:
+        app(args=words, prog_name="atelier")
+    except AtelierError as error:
+        complain(error, as_json=as_json)
+        sys.exit(1)
+    except OSError as error:
+        # The machine refused (disk full, no permission): no fault of the program's to trace.
+        refusal = OutputError(
+            f"The machine refused: {error.strerror or error}.",
+            where=str(error.filename or ""),
+            fix="Check the path, its permissions and the free space.",
+        )
+        complain(refusal, as_json=as_json)
+        sys.exit(1)

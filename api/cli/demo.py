@@ -1,0 +1,168 @@
+"""`atelier demo`: the whole loop on the sample that ships with Atelier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from api.cli import console
+from api.cli.options import DEFAULT_WORKSPACE, WorkspaceOption
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from data.progress import Progress
+    from data.quality import QualityReport
+    from production.plan import Plan
+    from production.report import Report
+    from recsys.recommender import Recommender
+
+REFERENCE: Final = "popularity"
+ORIGINS: Final = 3
+"""Past days that the demo judges plans on; `atelier evaluate` takes more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """What one turn of the loop came to."""
+
+    quality: QualityReport
+    recommender: Recommender
+    plan: Plan
+    report: Report
+    files: list[Path]
+    recommend: dict[str, Any]
+    plans: dict[str, Any]
+
+
+def demo(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
+    """Import, train, forecast, plan, report and evaluate the shipped sample."""
+    from api.settings import load_settings
+
+    with console.progress() as progress:
+        loop = run_loop(workspace, load_settings(workspace), progress)
+    show(loop)
+    console.say()
+    console.say(f"Report:   {loop.files[0].resolve()}")
+    console.say(f"Service:  atelier serve --workspace {workspace}")
+    customer = loop.recommender.interactions.customers[0]
+    console.say(f"Customer: atelier recommend {customer} --workspace {workspace}")
+
+
+def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
+    """Every step once; what is imported or trained already is not done again."""
+    from api.work import current_or_trained, plan_and_save, run_of, write_report
+    from data.importing import import_files
+    from data.mapping import load_mapping
+    from data.workspace import Workspace
+    from production.demand import forecast_demand
+    from production.plan_evaluation import evaluate_plans
+    from production.report import build_report
+    from recsys.evaluation import evaluate_workspace
+
+    quality = import_files(sample_files(), load_mapping("sample"), folder, progress=progress)
+    workspace, run = Workspace.open(folder), run_of(settings)
+    recommender = current_or_trained(workspace, settings, progress=progress)
+    forecast = forecast_demand(workspace, horizon=settings.horizon, run=run, progress=progress)
+    plan = plan_and_save(workspace, settings, forecast=forecast, progress=progress)
+    report = build_report(workspace, plan)
+    files = write_report(workspace, report)
+    judged = evaluate_workspace(
+        workspace, models=(recommender.model.name, REFERENCE), run=run, progress=progress
+    )
+    plans = evaluate_plans(
+        workspace, horizon=settings.horizon, origins=ORIGINS, run=run, progress=progress
+    )
+    return Loop(
+        quality=quality,
+        recommender=recommender,
+        plan=plan,
+        report=report,
+        files=files,
+        recommend=judged.to_json(),
+        plans=plans.to_json(),
+    )
+
+
+def sample_files() -> list[Path]:
+    """The raw files of the shipped sample."""
+    import data
+
+    folder = Path(data.__file__).parent / "sample"
+    return sorted([*folder.glob("*.csv"), *folder.glob("*.csv.gz")])
+
+
+def show(loop: Loop) -> None:
+    """The summary: what was learned, what to make, the information gap before and after."""
+    console.show(
+        "The loop on the sample",
+        ("step", "what", "figure"),
+        [*learned(loop), *to_make(loop), *gap(loop)],
+        caption="Gap: (shortage + leftover) / demand, in units.",
+    )
+
+
+def learned(loop: Loop) -> list[tuple[str, str, str]]:
+    """What the data and the model hold."""
+    quality, history = loop.quality, loop.recommender.interactions
+    ndcg = {
+        model: mean([row["ndcg"] for row in loop.recommend["models"]
+                     if row["model"] == model and row["slice"] == "all"])
+        for model in (loop.recommender.model.name, REFERENCE)
+    }  # fmt: skip
+    model, reference = ndcg.values()
+    imported = (
+        "already there"
+        if quality.already
+        else f"{quality.kept:,} of {quality.read:,} rows; the rest set aside by rule"
+    )
+    return [
+        ("learned", "imported", imported),
+        ("", "customers and variants", f"{len(history.customers):,} and {history.shape[1]:,}"),
+        ("", "NDCG@20 on past days", f"{model:.3f}, against {reference:.3f} of {REFERENCE}"),
+    ]
+
+
+def to_make(loop: Loop) -> list[tuple[str, str, str]]:
+    """What the plan says."""
+    plan, lines = loop.plan, loop.plan.lines
+    short = ", ".join(
+        f"{one.resource_id} (one more {one.unit or 'unit'} earns {one.shadow_price:,.2f})"
+        for one in loop.report.binding
+    )
+    made = int((lines["quantity"] > 0).sum())
+    return [
+        (
+            "to make",
+            f"{plan.horizon} weeks from {plan.as_of}",
+            f"{lines['quantity'].sum():,} units of {made:,} variants",
+        ),
+        ("", "what is short", short or "nothing"),
+    ]
+
+
+def gap(loop: Loop) -> list[tuple[str, str, str]]:
+    """The information gap before and after, measured on past days and expected now."""
+    overall = {
+        row["policy"]: row["information_gap"]
+        for row in loop.plans["policies"]
+        if row["origin"] == "all"
+    }
+    return [
+        (
+            "information gap",
+            f"on {ORIGINS} past days",
+            f"{overall['planner']:.1%} by last weeks' mix, {overall['atelier']:.1%} by the plan",
+        ),
+        (
+            "",
+            "expected now",
+            f"{loop.report.today.units:.1%} by last weeks' mix, "
+            f"{loop.report.planned.units:.1%} by the plan",
+        ),
+    ]
+
+
+def mean(values: list[float]) -> float:
+    """The mean of some figures."""
+    return sum(values) / len(values)

@@ -1,0 +1,121 @@
+"""`atelier doctor`: what a workspace holds, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from api.cli import console
+from api.cli.options import DEFAULT_WORKSPACE, JsonFlag, WorkspaceOption
+from data.errors import AtelierError
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from data.tables import Table
+    from data.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at.
+
+    Attributes:
+        name: what was looked at.
+        state: ok; absent, where a workspace can do without it; wrong.
+        found: what is there, or what is wrong.
+        do: what to do about it.
+    """
+
+    name: str
+    state: Literal["ok", "absent", "wrong"]
+    found: str
+    do: str = ""
+
+
+def doctor(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag = False) -> None:
+    """Look through a workspace; exits with 1 if something is wrong."""
+    from api.settings import load_settings
+    from data.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    checks = list(look_through(opened, load_settings(workspace)))
+    if as_json:
+        console.answer({"checks": [asdict(check) for check in checks]})
+    else:
+        rows = [(check.name, check.state, check.found, check.do) for check in checks]
+        console.show(f"Workspace {workspace}", ("what", "state", "found", "do"), rows)
+    if any(check.state == "wrong" for check in checks):
+        raise typer.Exit(1)
+
+
+def look_through(workspace: Workspace, settings: Settings) -> Iterator[Check]:
+    """Tables, model, plan and store, one after the other."""
+    from data.tables import ORDERS, TABLES
+
+    for table in TABLES.values():
+        if table is ORDERS or workspace.has(table):
+            yield looked_at(f"table {table.name}", partial(table_found, workspace, table))
+        else:
+            yield Check(f"table {table.name}", "absent", "not imported")
+    yield looked_at("model", partial(model_found, workspace, settings))
+    yield looked_at("plan", partial(plan_found, workspace))
+    yield looked_at("store", partial(store_found, workspace, settings))
+
+
+def looked_at(name: str, look: Callable[[], str | None]) -> Check:
+    """What a look finds: a text, None where there is nothing, or an error."""
+    try:
+        found = look()
+    except AtelierError as error:
+        return Check(name, "wrong", error.what, error.fix)
+    return Check(name, "absent", "none yet") if found is None else Check(name, "ok", found)
+
+
+def table_found(workspace: Workspace, table: Table) -> str:
+    """How many rows a table has, once its columns are those of the specification."""
+    from data.errors import TableError
+
+    frame = workspace.read(table)
+    required = {column.name for column in table.columns if column.required}
+    if missing := sorted(required - set(frame.columns)):
+        raise TableError(
+            f"Columns are missing: {', '.join(missing)}.", fix="Import the table again."
+        )
+    return f"{len(frame):,} rows"
+
+
+def model_found(workspace: Workspace, settings: Settings) -> str | None:
+    """The current model, once every byte of it is checked and loaded."""
+    from api.work import key_of
+    from recsys.saved import current_model, load
+
+    model_id = current_model(workspace)
+    if model_id is None:
+        return None
+    recommender = load(workspace, model_id, key=key_of(workspace, settings))
+    stale = recommender.data_digest != workspace.digest()
+    return f"{model_id}{' (older than the tables: train again)' if stale else ''}"
+
+
+def plan_found(workspace: Workspace) -> str | None:
+    """The latest plan, once its digest holds."""
+    from production.plans import latest_plan
+
+    plan = latest_plan(workspace)
+    return None if plan is None else plan.plan_id
+
+
+def store_found(workspace: Workspace, settings: Settings) -> str:
+    """Whether the transactional store answers."""
+    from data.store import open_store
+
+    store = open_store(settings.store_url(workspace.root))
+    try:
+        store.ping()
+    finally:
+        store.close()
+    return "answers"

@@ -1,0 +1,234 @@
+"""`atelier evaluate recommend|demand|plan|all`: how good it is, on days already past."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli import console
+from api.cli.figures import show_demand, show_plan, show_recommend
+from api.cli.options import (
+    DATE,
+    DEFAULT_WORKSPACE,
+    HorizonOption,
+    JsonFile,
+    PredictionsFile,
+    WorkspaceOption,
+)
+from api.output import check_writable, replacing, to_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+evaluate = typer.Typer(
+    no_args_is_help=True, help="Judge models, forecasts and plans on days already past."
+)
+
+OriginsOption = Annotated[int, typer.Option("--origins", min=1, max=200, help="How many origins.")]
+StepOption = Annotated[int, typer.Option("--step", min=1, max=52, help="Weeks between origins.")]
+
+
+@evaluate.command("recommend")
+def recommend(
+    *,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    origin: Annotated[
+        list[datetime] | None,
+        typer.Option(
+            formats=[DATE],
+            metavar="YYYY-MM-DD",
+            help="First day of a test window; may be repeated.  [default: the last three]",
+        ),
+    ] = None,
+    test_days: Annotated[int, typer.Option(min=1, max=366, help="Days of a test window.")] = 28,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Length of the lists.")] = 20,
+    models: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only these models.  [default: all]")
+    ] = None,
+    exclude_seen: Annotated[
+        bool, typer.Option("--exclude-seen", help="Leave out what the customer has bought before.")
+    ] = False,
+    train: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Learn from this file, not a workspace.")
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Test on this file; goes with --train.")
+    ] = None,
+    json: JsonFile = None,
+    predictions: PredictionsFile = None,
+) -> None:
+    """Recommendation models side by side: in a workspace at origins in time, or on two files."""
+    check_outputs(json, predictions)
+    if (train is None) != (test is None):
+        raise typer.BadParameter("--train and --test go together.", param_hint="--train/--test")
+    if train is not None and (origin or exclude_seen):
+        raise typer.BadParameter(
+            "--origin and --exclude-seen belong to a workspace; on files there is one split, and "
+            "seen items are always left out.",
+            param_hint="--train",
+        )
+
+    from api.settings import load_settings
+    from api.work import run_of
+    from data.workspace import Workspace
+    from recsys.evaluation import evaluate_files, evaluate_workspace
+
+    names = names_of(models)
+    if train is not None and test is not None:
+        with console.progress() as progress:
+            found = evaluate_files(
+                train, test, k=k, models=names, run=run_of(load_settings()), progress=progress
+            )
+    else:
+        opened = Workspace.open(workspace)
+        with console.progress() as progress:
+            found = evaluate_workspace(
+                opened,
+                origins=[day.date() for day in origin or ()],
+                test_days=test_days,
+                k=k,
+                models=names,
+                exclude_seen=exclude_seen,
+                run=run_of(load_settings(workspace)),
+                progress=progress,
+            )
+    write_outputs(found.to_json(), json, found.predictions, predictions)
+    show_recommend(found.to_json())
+
+
+@evaluate.command("demand")
+def demand(
+    *,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    horizon: HorizonOption = None,
+    origins: OriginsOption = 7,
+    step: StepOption = 4,
+    methods: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only these methods.  [default: all]")
+    ] = None,
+    json: JsonFile = None,
+    predictions: PredictionsFile = None,
+) -> None:
+    """Demand forecasts side by side, at rolling origins."""
+    check_outputs(json, predictions)
+
+    from api.settings import load_settings
+    from api.work import run_of
+    from data.workspace import Workspace
+    from production.demand_evaluation import evaluate_demand
+
+    settings = load_settings(workspace, horizon=horizon)
+    with console.progress() as progress:
+        found = evaluate_demand(
+            Workspace.open(workspace),
+            horizon=settings.horizon,
+            origins=origins,
+            step=step,
+            methods=names_of(methods),
+            run=run_of(settings),
+            progress=progress,
+        )
+    write_outputs(found.to_json(), json, found.predictions, predictions)
+    show_demand(found.to_json())
+
+
+@evaluate.command("plan")
+def plan(
+    *,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    horizon: HorizonOption = None,
+    origins: OriginsOption = 7,
+    step: StepOption = 4,
+    json: JsonFile = None,
+) -> None:
+    """The information gap of our plans against what a planner would make today."""
+    check_outputs(json)
+
+    from api.settings import load_settings
+    from api.work import run_of
+    from data.workspace import Workspace
+    from production.plan_evaluation import evaluate_plans
+
+    settings = load_settings(workspace, horizon=horizon)
+    with console.progress() as progress:
+        found = evaluate_plans(
+            Workspace.open(workspace),
+            horizon=settings.horizon,
+            origins=origins,
+            step=step,
+            run=run_of(settings),
+            progress=progress,
+        )
+    write_outputs(found.to_json(), json)
+    show_plan(found.to_json())
+
+
+@evaluate.command("all")
+def everything(
+    *,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    horizon: HorizonOption = None,
+    origins: OriginsOption = 7,
+    step: StepOption = 4,
+    json: JsonFile = None,
+) -> None:
+    """All three, at their defaults: one JSON with 'recommend', 'demand' and 'plan'."""
+    check_outputs(json)
+
+    from api.settings import load_settings
+    from api.work import run_of
+    from data.workspace import Workspace
+    from production.demand_evaluation import evaluate_demand
+    from production.plan_evaluation import evaluate_plans
+    from recsys.evaluation import evaluate_workspace
+
+    opened = Workspace.open(workspace)
+    settings = load_settings(workspace, horizon=horizon)
+    run, weeks = run_of(settings), settings.horizon
+    with console.progress() as progress:
+        recommended = evaluate_workspace(opened, run=run, progress=progress)
+        demanded = evaluate_demand(
+            opened, horizon=weeks, origins=origins, step=step, run=run, progress=progress
+        )
+        planned = evaluate_plans(
+            opened, horizon=weeks, origins=origins, step=step, run=run, progress=progress
+        )
+    figures = {
+        "recommend": recommended.to_json(),
+        "demand": demanded.to_json(),
+        "plan": planned.to_json(),
+    }
+    write_outputs(figures, json)
+    show_recommend(figures["recommend"])
+    show_demand(figures["demand"])
+    show_plan(figures["plan"])
+
+
+def names_of(listed: str | None) -> tuple[str, ...] | None:
+    """The names of a comma-separated list; None where it is not given."""
+    return None if listed is None else tuple(filter(None, map(str.strip, listed.split(","))))
+
+
+def check_outputs(*paths: Path | None) -> None:
+    """Refuse a path that cannot be written before the work, not after it."""
+    for path in paths:
+        if path is not None:
+            check_writable(path)
+
+
+def write_outputs(
+    figures: dict[str, Any],
+    json: Path | None,
+    rows: pd.DataFrame | None = None,
+    predictions: Path | None = None,
+) -> None:
+    """Put the files that were asked for in place, all of them or none."""
+    with ExitStack() as parts:
+        if json is not None:
+            parts.enter_context(replacing(json)).write_text(to_json(figures), encoding="utf-8")
+        if predictions is not None and rows is not None:
+            rows.to_parquet(parts.enter_context(replacing(predictions)), index=False)

@@ -1,0 +1,104 @@
+"""`atelier plan`: units to make of every variant under the shared resources."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli import console
+from api.cli.options import (
+    DEFAULT_WORKSPACE,
+    AsOfOption,
+    HorizonOption,
+    JsonFlag,
+    WorkspaceOption,
+    moment,
+)
+
+if TYPE_CHECKING:
+    from production.plan import Plan
+
+LINES_SHOWN = 20
+
+CapacityOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--capacity",
+        metavar="RESOURCE=AMOUNT",
+        help="Another capacity over the whole horizon; repeat for more. 'units' limits all units.",
+    ),
+]
+
+
+def plan(
+    *,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_of: AsOfOption = None,
+    horizon: HorizonOption = None,
+    capacity: CapacityOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Plan what to make, save the plan and make it the latest."""
+    overrides = capacities(capacity or [])
+
+    from api.settings import load_settings
+    from api.work import plan_and_save
+    from data.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    settings = load_settings(workspace, horizon=horizon)
+    with console.progress() as progress:
+        made = plan_and_save(
+            opened, settings, as_of=moment(as_of), capacity=overrides, progress=progress
+        )
+    if as_json:
+        console.answer(made.to_json())
+        return
+    show(made)
+    console.say(f"Next: atelier report --workspace {workspace}")
+
+
+def capacities(given: list[str]) -> dict[str, float]:
+    """RESOURCE=AMOUNT pairs as a mapping; the sign is the planner's business to refuse."""
+    found: dict[str, float] = {}
+    for text in given:
+        name, equals, amount = text.rpartition("=")
+        try:
+            number = float(amount)
+        except ValueError:
+            number = math.nan
+        if not equals or not name or not math.isfinite(number):
+            raise typer.BadParameter(
+                f"'{text}' is not RESOURCE=AMOUNT, such as sewing=400.", param_hint="--capacity"
+            )
+        if name in found:
+            raise typer.BadParameter(f"'{name}' is given twice.", param_hint="--capacity")
+        found[name] = number
+    return found
+
+
+def show(made: Plan) -> None:
+    """The resources, then the largest lines."""
+    console.show(
+        f"Plan {made.plan_id}: {made.lines['quantity'].sum():,.0f} units in {made.horizon} weeks "
+        f"from {made.as_of}",
+        ("resource", "unit", "capacity", "used", "shadow price"),
+        [
+            (one.resource_id, one.unit, one.capacity, one.used, one.shadow_price)
+            for one in made.resources
+        ],
+        caption=f"Expected cost {made.expected_cost:,.0f}, {made.status}, "
+        f"at most {made.gap:.2%} above the best possible.",
+    )
+    columns = ["variant_id", "quantity", "p10", "p50", "p90", "stockout_probability", "reason"]
+    largest = made.lines.sort_values(["quantity", "variant_id"], ascending=[False, True])
+    console.show(
+        "Largest quantities",
+        ("variant", "make", "P10", "P50", "P90", "stock-out risk", "why"),
+        largest[columns].head(LINES_SHOWN).to_numpy(dtype=object).tolist(),
+        caption=f"{min(LINES_SHOWN, len(largest))} of {len(largest)} variants.",
+    )
+    for sentence in made.assumptions:
+        console.say(f"Assumed: {sentence}")

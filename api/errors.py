@@ -1,0 +1,102 @@
+"""The api room's branch of the error tree.
+
+ApiError
+├── SettingsError          a setting that is misspelt or out of bounds
+├── OutputError            a file or folder that cannot be written
+├── OpenAddress            an address that others can reach, without saying so plainly
+├── NotReady               what is asked for has not been made yet (503)
+├── Busy                   too much of the same work is waiting (503)
+├── Malformed              a body that is not plain, unambiguous JSON (400)
+├── NotAcceptable          no representation that the client accepts (406)
+├── TooLarge               a body above the limit (413)
+├── WrongMedia             a body of another media type (415)
+└── Invalid                a parameter or a field out of bounds (422)
+"""
+
+from __future__ import annotations
+
+from data.errors import AtelierError
+
+
+class ApiError(AtelierError):
+    """The api room's branch."""
+
+    code = "api"
+
+
+class SettingsError(ApiError):
+    """A setting that is misspelt or out of bounds."""
+
+    code = "api.settings"
+
+
+class OutputError(ApiError):
+    """A file or folder that cannot be written."""
+
+    code = "api.output"
+
+
+class OpenAddress(ApiError):
+    """An address that others can reach, without saying so plainly."""
+
+    code = "api.open-address"
+
+
+class NotReady(ApiError):
+    """What is asked for has not been made yet."""
+
+    code = "api.not-ready"
+
+
+class Busy(ApiError):
+    """Too much of the same work is waiting; trying again later helps."""
+
+    code = "api.busy"
+
+
+class NotFound(ApiError):
+    """No route of that path."""
+
+    code = "api.not-found"
+
+
+class MethodNotAllowed(ApiError):
+    """A route that does not know the method."""
+
+    code = "api.method-not-allowed"
+
+
+class Internal(ApiError):
+    """A fault of the program itself."""
+
+    code = "api.internal"
+
+
+class Malformed(ApiError):
+    """A body that is not plain, unambiguous JSON."""
+
+    code = "api.malformed"
+
+
+class NotAcceptable(ApiError):
+    """No representation that the client accepts."""
+
+    code = "api.not-acceptable"
+
+
+class TooLarge(ApiError):
+    """A body above the limit."""
+
+    code = "api.too-large"
+
+
+class WrongMedia(ApiError):
+    """A body of another media type than JSON."""
+
+    code = "api.wrong-media"
+
+
+class Invalid(ApiError):
+    """A parameter or a field out of bounds."""
+
+    code = "api.invalid"

@@ -1,0 +1,1 @@
+"""The HTTP service: recommendations, live events, the variant mix and plans."""

@@ -1,0 +1,76 @@
+"""The ASGI application: routes, problems and middleware around one engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.service.engine import Engine
+from api.service.limits import BodyLimit
+from api.service.problems import Problem, install
+from api.service.request_log import RequestLog
+from api.service.routes import ROUTERS
+
+SECONDS_BETWEEN_LOOKS = 2.0
+ABOUT = """Recommendations with reasons, live events, the variant mix and production plans.
+
+Every error is `application/problem+json` with a stable `code`, what is wrong, where, and what to
+do. Bodies are strict: no unknown field, no NaN, at most 1 MB."""
+
+
+def create_app(engine: Engine) -> FastAPI:
+    """The service of an engine; the engine's life is the caller's business."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watcher = asyncio.create_task(_watch(engine))
+        yield
+        watcher.cancel()
+
+    app = FastAPI(
+        title="Atelier",
+        version=version("atelier"),
+        description=ABOUT,
+        lifespan=lifespan,
+        docs_url=None,  # its page loads scripts from the network
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.engine = engine
+    install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestLog)  # added last, so outermost
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+async def _watch(engine: Engine) -> None:
+    """Take up a new current model while serving; the old one serves until the new one is whole."""
+    while True:
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        await anyio.to_thread.run_sync(engine.refresh)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the problem's schema that the routes' responses refer to."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = document["components"]["schemas"]
+        schemas.update(problem.pop("$defs"))
+        schemas["Problem"] = problem
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,192 @@
+"""What the service stands on: one workspace, its current model, its store and its plans.
+
+The model is one immutable snapshot. A request takes the snapshot once and uses nothing else of
+the model, so a swap in between cannot mix two versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.errors import Invalid, NotReady
+from api.live import live_lines, local_time
+from api.service import schemas
+from api.service.plans import Plans
+from api.service.request_log import say
+from api.settings import Settings
+from api.work import key_of
+from data.errors import AtelierError, EventRefused
+from data.store import LiveEvent, Store, open_store
+from data.workspace import Workspace
+from recsys.recommendation import RecommendationList
+from recsys.recommender import Recommender
+from recsys.saved import current_model, load
+
+AHEAD = timedelta(days=1)
+"""How far an event may lie ahead of the clock: clocks differ, but next year's orders are a slip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A loaded model under its id."""
+
+    model_id: str
+    recommender: Recommender
+
+
+class Engine:
+    """Answers the routes; safe to share between threads."""
+
+    def __init__(self, workspace: Workspace, settings: Settings, store: Store) -> None:
+        self.workspace = workspace
+        self.settings = settings
+        self.store = store
+        self.plans = Plans(workspace, settings)
+        self._key = key_of(workspace, settings)
+        self._snapshot: Snapshot | None = None
+        self._refusal: AtelierError | None = None
+
+    def refresh(self) -> None:
+        """Take up the workspace's current model, if it is another one and whole.
+
+        A model that is refused leaves the one before it in place; the refusal is logged once.
+        """
+        model_id = current_model(self.workspace)
+        if model_id is None or (self._snapshot and self._snapshot.model_id == model_id):
+            return
+        try:
+            recommender = load(self.workspace, model_id, key=self._key)
+        except AtelierError as error:
+            if str(error) != str(self._refusal):
+                say("model refused", model_id=model_id, code=error.code, what=error.what)
+            self._refusal = error
+            return
+        self._snapshot, self._refusal = Snapshot(model_id, recommender), None
+        say("model loaded", model_id=model_id)
+
+    def snapshot(self) -> Snapshot:
+        """The model that serves now.
+
+        Raises:
+            NotReady: none is loaded yet; says why.
+        """
+        if self._snapshot is not None:
+            return self._snapshot
+        if self._refusal is not None:
+            raise NotReady(self._refusal.what, where=self._refusal.where, fix=self._refusal.fix)
+        raise NotReady(
+            "The workspace has no model yet.",
+            where="model",
+            fix="Train one with 'atelier train'; the service takes it up by itself.",
+        )
+
+    def recommend(self, customer_id: str, k: int, *, exclude_seen: bool) -> Listed:
+        """A customer's list, live events folded in."""
+        snapshot = self.snapshot()
+        extra = live_lines(self.store.of_customer(customer_id))
+        return snapshot.model_id, snapshot.recommender.recommend(
+            customer_id, k, exclude_seen=exclude_seen, extra=extra
+        )
+
+    def recommend_basket(self, variant_ids: Sequence[str], k: int) -> Listed:
+        """A list for a visitor nobody knows.
+
+        Raises:
+            Invalid: nobody knows a variant of the basket.
+        """
+        snapshot = self.snapshot()
+        for place, variant_id in enumerate(variant_ids):
+            _check_known(snapshot, variant_id, f"body.variant_ids.{place}")
+        return snapshot.model_id, snapshot.recommender.recommend_basket(variant_ids, k)
+
+    def similar(self, variant_id: str, k: int) -> Listed:
+        """Variants like one; UnknownVariant where nobody knows it."""
+        snapshot = self.snapshot()
+        return snapshot.model_id, snapshot.recommender.similar(variant_id, k)
+
+    def append(self, events: Sequence[schemas.Event]) -> int:
+        """Store a batch durably, all of it or nothing; how many events are new.
+
+        Raises:
+            Invalid: a variant that nobody knows, or a time that lies ahead.
+            StoreConflict: an event id that is stored with another content.
+        """
+        snapshot = self.snapshot()
+        latest = local_time(datetime.now(UTC), self.settings.timezone) + AHEAD
+        return self.store.append(
+            [
+                _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
+                for place, event in enumerate(events)
+            ]
+        )
+
+
+Listed = tuple[str, RecommendationList]
+"""A list, and the id of the model that made it."""
+
+
+@contextmanager
+def open_engine(folder: Path, settings: Settings) -> Iterator[Engine]:
+    """The engine of a workspace, its store closed at the end.
+
+    Raises:
+        WorkspaceError: the folder is no workspace.
+        StoreError: the store cannot be opened.
+    """
+    workspace = Workspace.open(folder)
+    store = open_store(settings.store_url(folder))
+    try:
+        engine = Engine(workspace, settings, store)
+        engine.refresh()
+        yield engine
+    finally:
+        store.close()
+
+
+def the_engine(request: Request) -> Engine:
+    """The engine that the app was made around."""
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+TheEngine = Annotated[Engine, Depends(the_engine)]
+
+
+def _live_event(
+    event: schemas.Event, snapshot: Snapshot, latest: datetime, timezone: str, where: str
+) -> LiveEvent:
+    _check_known(snapshot, event.variant_id, f"{where}.variant_id")
+    at = local_time(event.at, timezone)
+    if at > latest:
+        raise Invalid(
+            "The time lies in the future.",
+            where=f"{where}.at",
+            fix="Send the shop's local time, or a time with its offset from UTC.",
+        )
+    try:
+        return LiveEvent(
+            event_id=event.event_id,
+            customer_id=event.customer_id,
+            variant_id=event.variant_id,
+            kind=event.kind,
+            value=event.value,
+            at=at,
+        )
+    except EventRefused as error:
+        raise Invalid(error.what, where=f"{where}.{error.where}", fix=error.fix) from None
+
+
+def _check_known(snapshot: Snapshot, variant_id: str, where: str) -> None:
+    if snapshot.recommender.catalogue.position(variant_id) is None:
+        raise Invalid(
+            "Nobody knows this variant.",
+            where=where,
+            fix="Use an id of the catalogue; a new variant is known once a model is trained on it.",
+        )

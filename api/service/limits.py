@@ -1,0 +1,103 @@
+"""What is checked before a route sees a request: its size, its media type, its one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import Invalid, TooLarge, WrongMedia
+from api.service import strict_json
+from api.service.problems import problem_response
+
+MOST_BYTES: Final = 1_000_000
+"""Bytes of a request's body, whatever its framing."""
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(
+        f"The body is larger than {MOST_BYTES:,} bytes.",
+        where="body",
+        fix="Send it in several requests.",
+    )
+
+
+class BodyLimit:
+    """Pure ASGI: refuses a body above the limit, by its declared length or as it comes in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, counting its bytes."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if _declared_length(scope) > MOST_BYTES:
+            response = problem_response(
+                _too_large(), request_id=scope.get("atelier.request_id", "")
+            )
+            await response(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > MOST_BYTES:
+                raise _too_large()
+            return message
+
+        await self._app(scope, counted, send)
+
+
+def _declared_length(scope: Scope) -> int:
+    """The Content-Length; 0 where there is none (a server refuses one that is no number)."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:20])
+    return 0
+
+
+class StrictRoute(APIRoute):
+    """A route that refuses unknown or repeated query parameters, and bodies of two readings."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler behind the checks."""
+        handle = super().get_route_handler()
+        known = {field.alias for field in self.dependant.query_params}
+        takes_body = self.body_field is not None
+
+        async def checked(request: Request) -> Response:
+            _check_query(request, known)
+            if takes_body:
+                await _check_body(request)
+            return await handle(request)
+
+        return checked
+
+
+def _check_query(request: Request, known: set[str]) -> None:
+    names = [name for name, _ in request.query_params.multi_items()]
+    listing = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
+    if set(names) - known:
+        raise Invalid(
+            "The query has a parameter that is not known here.", where="query", fix=listing
+        )
+    if len(names) > len(set(names)):
+        raise Invalid("A query parameter is given twice.", where="query", fix="Give each one once.")
+
+
+async def _check_body(request: Request) -> None:
+    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media != "application/json":
+        raise WrongMedia(
+            "The body is not declared as JSON.",
+            where="header Content-Type",
+            fix="Send application/json.",
+        )
+    strict_json.parse(await request.body())

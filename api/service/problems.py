@@ -1,0 +1,182 @@
+"""Errors as `application/problem+json` (RFC 9457): a stable code, what, where and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from api import errors as api
+from data import errors as data
+from data.errors import AtelierError
+from production import errors as production
+from recsys import errors as recsys
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 5
+FAULTS_SHOWN: Final = 20
+
+# The first line that an error is an instance of gives its status; anything else is a 422.
+STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
+    (api.Malformed, 400),
+    (api.NotAcceptable, 406),
+    (api.TooLarge, 413),
+    (api.WrongMedia, 415),
+    (api.NotReady, 503),
+    (api.Busy, 503),
+    (recsys.UnknownVariant, 404),
+    (recsys.UnknownCustomer, 404),
+    (recsys.ModelRefused, 503),
+    (production.UnknownPlan, 404),
+    (data.StoreConflict, 409),
+    (data.StoreError, 503),
+    (data.WorkspaceError, 503),
+)
+UNPROCESSABLE: Final = 422
+
+
+class Fault(BaseModel):
+    """One field or parameter at fault."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    where: str = Field(examples=["body.capacity.sewing"])
+    what: str = Field(examples=["Input should be greater than or equal to 0."])
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str = Field(description="The code as a URI.", examples=["urn:atelier:api.invalid"])
+    title: str = Field(description="The status in words.", examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    code: str = Field(description="Stable; programs rely on it.", examples=["api.invalid"])
+    detail: str = Field(description="What is wrong.", examples=["The request does not fit."])
+    where: str = Field(description="Where it is wrong; may be empty.", examples=["body.k"])
+    do: str = Field(description="What to do about it.", examples=["See /openapi.json."])
+    request_id: str = Field(description="Names this request in the service's log.")
+    errors: list[Fault] = Field(default=[], description="The single faults, at most 20.")
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entries of a route's problems."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": _title(status), "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def status_of(error: AtelierError) -> int:
+    """The HTTP status of an error of any room."""
+    for kind, status in STATUS:
+        if isinstance(error, kind):
+            return status
+    return UNPROCESSABLE
+
+
+def problem_response(
+    error: AtelierError,
+    *,
+    request_id: str,
+    status: int | None = None,
+    faults: Sequence[Fault] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """The answer that tells of an error."""
+    status = status_of(error) if status is None else status
+    problem = Problem(
+        type=f"urn:atelier:{error.code}",
+        title=_title(status),
+        status=status,
+        code=error.code,
+        detail=error.what,
+        where=error.where,
+        do=error.fix,
+        request_id=request_id,
+        errors=list(faults),
+    )
+    headers = dict(headers or {})
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return JSONResponse(
+        problem.model_dump(exclude_defaults=True),
+        status_code=status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the app as a problem."""
+    app.add_exception_handler(AtelierError, _atelier_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+
+
+async def _atelier_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AtelierError)  # noqa: S101  # what the handler is registered for
+    return problem_response(error, request_id=request_id_of(request))
+
+
+async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # likewise
+    found = error.errors()
+    # The input is never echoed: it may be personal, huge, or beyond what JSON can say.
+    faults = [
+        Fault(where=".".join(_printable(str(part)) for part in one["loc"]), what=f"{one['msg']}.")
+        for one in found[:FAULTS_SHOWN]
+    ]
+    first = faults[0]
+    invalid = api.Invalid(
+        f"The request does not fit: {first.what}",
+        where=first.where,
+        fix="Correct what 'errors' lists; /openapi.json describes every field.",
+    )
+    return problem_response(invalid, request_id=request_id_of(request), faults=faults)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # likewise
+    failure = _HTTP_ERRORS.get(error.status_code) or api.ApiError(
+        f"{_title(error.status_code)}.", fix="See /openapi.json."
+    )
+    return problem_response(
+        failure,
+        request_id=request_id_of(request),
+        status=error.status_code,
+        headers=dict(error.headers or {}),
+    )
+
+
+_HTTP_ERRORS: Final[dict[int, AtelierError]] = {
+    404: api.NotFound(
+        "There is no such resource.", where="path", fix="See /openapi.json for the routes."
+    ),
+    405: api.MethodNotAllowed(
+        "The resource does not know this method.",
+        where="method",
+        fix="Use one that the Allow header names.",
+    ),
+}
+
+
+def request_id_of(request: Request) -> str:
+    """The id under which the request stands in the log."""
+    return str(request.scope.get("atelier.request_id", ""))
+
+
+def _title(status: int) -> str:
+    return "Unprocessable Content" if status == UNPROCESSABLE else HTTPStatus(status).phrase
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:80])

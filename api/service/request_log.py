@@ -1,0 +1,130 @@
+"""Request ids, one structured log line a request, and the last net under every route.
+
+A log line names the route, never the path or the query: those hold customer ids.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+import traceback
+import uuid
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import Internal
+from api.service.problems import problem_response
+
+log = logging.getLogger("atelier.service")
+
+_PLAIN_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestLog:
+    """Pure ASGI: gives each request an id, logs it, and turns a crash into a 500 problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on under an id."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _id_of(scope)
+        scope["atelier.request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def stamped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, stamped)
+        except Exception as error:
+            _log_crash(request_id, error)
+            if status:
+                raise  # the answer is on its way: only a cut connection can tell the client
+            crash = Internal(
+                "The service failed; the fault is its own.",
+                fix="Try again later; tell the operator the request id.",
+            )
+            await problem_response(crash, request_id=request_id, status=500)(
+                scope, receive, stamped
+            )
+        finally:
+            _log_request(scope, request_id, status, time.perf_counter() - started)
+
+
+def _id_of(scope: Scope) -> str:
+    """The client's request id where it is plain, a new one otherwise."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _PLAIN_ID.fullmatch(value):
+            return str(value.decode())
+    return uuid.uuid4().hex
+
+
+def say(event: str, **fields: object) -> None:
+    """Log an event of the service itself."""
+    log.info(event, extra={"fields": fields})
+
+
+def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    route = scope.get("route")
+    say(
+        "request",
+        request_id=request_id,
+        method=scope["method"] if scope["method"].isalpha() else "?",
+        route=getattr(route, "path_format", None),
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+    )
+
+
+def _log_crash(request_id: str, error: Exception) -> None:
+    """Type and place of a crash; its message may hold what the client sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    log.error(
+        "crash",
+        extra={
+            "fields": {
+                "request_id": request_id,
+                "error": type(error).__name__,
+                "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
+            }
+        },
+    )
+
+
+class JsonLines(logging.Formatter):
+    """Log records as one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's time, level, event and fields."""
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure() -> None:
+    """Send the service's log to stderr as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False

@@ -1,0 +1,233 @@
+"""What requests and answers look like; every request field is bounded, and no extra one passes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+MOST_EVENTS: Final = 1000
+MOST_LINES: Final = 200
+MOST_K: Final = 100
+MOST_RESOURCES: Final = 200
+MOST_AMOUNT: Final = 1e12
+EARLIEST: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # the shop's local time has no zone
+LATEST: Final = datetime(2200, 1, 1)  # noqa: DTZ001  # likewise
+
+Id = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ST-001-BLK-M"]),
+]
+"""An external id: any text on one line."""
+
+EventKind = Literal["view", "click", "cart", "rating", "search", "order"]
+
+
+class Request(BaseModel):
+    """A request's body: strict types, no unknown field, no infinite number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Answer(BaseModel):
+    """An answer's body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _moment(value: object) -> datetime:
+    """A time of ISO 8601; a bare number would be read as seconds since 1970."""
+    if not isinstance(value, str):
+        raise ValueError("must be a text in ISO 8601")  # noqa: TRY004  # pydantic takes ValueErrors
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a time in ISO 8601, such as 2025-12-28T10:30:00") from None
+    if not EARLIEST <= moment.replace(tzinfo=None) < LATEST:
+        raise ValueError("must lie between 1970 and 2200")
+    return moment
+
+
+def _day(value: object) -> date:
+    """A day of ISO 8601."""
+    moment = _moment(value)
+    if moment != datetime.combine(moment.date(), EARLIEST.time()):
+        raise ValueError("must be a day in ISO 8601, such as 2025-12-28")
+    return moment.date()
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment), Field(examples=["2025-12-28T10:30:00"])]
+Day = Annotated[date, BeforeValidator(_day), Field(examples=["2025-12-29"])]
+
+
+class Basket(Request):
+    """What a visitor whom nobody knows has in hand."""
+
+    variant_ids: list[Id] = Field(
+        min_length=1, max_length=MOST_LINES, description="Variants of the basket, any order."
+    )
+    k: int = Field(default=20, ge=1, le=MOST_K, description="Length of the list.")
+
+
+class Event(Request):
+    """One thing that a customer did."""
+
+    event_id: Id = Field(description="Made by the client; sending it again changes nothing.")
+    customer_id: Id
+    variant_id: Id
+    kind: EventKind
+    value: float | None = Field(
+        default=None,
+        ge=-1e6,
+        le=1e6,
+        description="Units of an order, a rating's value, a view's seconds.",
+    )
+    at: Moment = Field(
+        description="When: the shop's local time, or any time with its offset from UTC."
+    )
+
+
+class Events(Request):
+    """A batch of events; all of it is stored, or nothing."""
+
+    events: list[Event] = Field(min_length=1, max_length=MOST_EVENTS)
+
+
+class PlanRequest(Request):
+    """What to plan for."""
+
+    horizon: int | None = Field(default=None, ge=1, le=26, description="Weeks to plan for.")
+    as_of: Day | None = Field(default=None, description="Know only what lies before this day.")
+    capacity: dict[Id, Annotated[float, Field(ge=0, le=MOST_AMOUNT)]] = Field(
+        default={},
+        max_length=MOST_RESOURCES,
+        description="Capacity over the whole horizon by resource, in place of the workspace's own; "
+        "'units' limits the units of all variants together.",
+        examples=[{"units": 1200}],
+    )
+
+
+class Reason(Answer):
+    """One purchase or neighbour behind a recommendation."""
+
+    kind: Literal["repeat", "together", "popular", "style"] = Field(
+        description="The customer's own taking; a variant it goes with; what everybody takes; "
+        "another variant of the same style."
+    )
+    variant_id: str | None = Field(description="The variant that carried it, if one did.")
+    title: str = Field(description="Its name for people; may be empty.")
+    share: float = Field(description="Its part of all that spoke for the variant, 0 to 1.")
+    sentence: str = Field(examples=["The customer has bought it twice, last on 2025-11-03."])
+
+
+class Recommendation(Answer):
+    """One variant, and why it stands where it stands."""
+
+    rank: int = Field(description="From 1.")
+    variant_id: str
+    style_id: str
+    title: str = Field(description="Its name for people; may be empty.")
+    score: float = Field(description="Higher is better; comparable within this list only.")
+    reasons: list[Reason] = Field(description="Why it stands here, the weightiest first.")
+
+
+class Recommendations(Answer):
+    """A ranked list; shorter than k where fewer variants are on sale."""
+
+    customer_id: str | None = Field(description="For whom; null for a basket or a variant.")
+    model: str = Field(description="The model that made the list.", examples=["atelier"])
+    model_id: str = Field(description="The saved version that serves now.")
+    fallback: Literal["popular"] | None = Field(
+        description="What stood in for the model where it knows nothing; else null."
+    )
+    as_of: str = Field(description="Up to when everything was known, the shop's local time.")
+    recommendations: list[Recommendation]
+
+
+class OpenAnswer(BaseModel):
+    """Part of a plan: as the production room states it, further fields included."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class PlanResource(OpenAnswer):
+    """One resource over the plan's horizon."""
+
+    resource_id: str
+    unit: str
+    capacity: float
+    used: float
+    shadow_price: float = Field(description="Money that one more unit of it would earn.")
+
+
+class PlanLine(OpenAnswer):
+    """What to make of one variant, and why so much."""
+
+    variant_id: str
+    style_id: str
+    quantity: int = Field(description="Units to make.")
+    wanted: int = Field(description="Units that would be made if no resource were limited.")
+    on_hand: int
+    recent_units: float = Field(description="Units sold in as many weeks before the plan.")
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+    expected_shortage: float
+    expected_leftover: float
+    stockout_probability: float
+    price: float | None
+    underage_cost: float
+    overage_cost: float
+    reason_code: str
+    reason: str
+
+
+class Effect(OpenAnswer):
+    """One term of the demand regression that the plan rests on."""
+
+    term: str
+    kind: str
+    group: str = Field(description="The variants that it is learned for; empty for all.")
+    meaning: str
+    effect: float = Field(description="What one typical size of it changes, in `unit`.")
+    unit: str
+
+
+class PlanAnswer(OpenAnswer):
+    """A plan."""
+
+    plan_id: str
+    as_of: str = Field(description="The first day of the horizon, a Monday.")
+    horizon: int = Field(description="Weeks.")
+    method: str
+    units: float
+    resources: list[PlanResource]
+    expected_cost: float
+    bound: float = Field(description="No plan under these assumptions costs less.")
+    gap: float
+    status: str
+    assumptions: list[str]
+    effects: list[Effect]
+    lines: list[PlanLine]
+
+
+class Stored(Answer):
+    """What became of a batch of events."""
+
+    received: int
+    stored: int = Field(description="Those not stored before.")
+
+
+class Health(Answer):
+    """That the process answers."""
+
+    status: Literal["ok"]
+
+
+class Readiness(Answer):
+    """What the service can do now."""
+
+    status: Literal["ready"]
+    model_id: str = Field(description="The saved version that serves now.")

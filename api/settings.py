@@ -1,0 +1,146 @@
+"""Settings: defaults < the workspace's atelier.toml < the environment (ATELIER_…) < flags."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from api.errors import SettingsError
+
+FILE: Final = "atelier.toml"
+PREFIX: Final = "ATELIER_"
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"'{name}' is no time zone; write one like 'Europe/London'"
+        raise ValueError(message) from None
+    return name
+
+
+class Settings(BaseSettings):
+    """What a workspace, its surroundings and a command line may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    model: str = "atelier"
+    """The preference model that `train` fits."""
+
+    horizon: Annotated[int, Field(ge=1, le=26)] = 4
+    """Weeks that forecasts and plans look ahead."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """The only source of randomness."""
+
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    """Threads that fitting and scoring may use; results do not depend on it."""
+
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    """The shop's time zone: live events that carry an offset are laid onto its local time."""
+
+    host: str = "127.0.0.1"
+    """The address that the service binds."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """The port that the service binds; 0 takes any free one."""
+
+    database_url: SecretStr | None = None
+    """SQLAlchemy URL of the transactional store; without it, atelier.db in the workspace."""
+
+    signing_key: SecretStr | None = None
+    """Key that signs saved models; without it, a random one kept in the workspace."""
+
+    def store_url(self, workspace: Path) -> str:
+        """The store's URL; names a file of the workspace unless `database_url` is set."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{workspace.resolve() / 'atelier.db'}"
+
+
+def load_settings(workspace: Path | None = None, **flags: Any) -> Settings:
+    """The settings that hold in a workspace.
+
+    Args:
+        workspace: the folder whose atelier.toml counts, where there is one.
+        flags: what the command line says; None stands for "not given".
+
+    Raises:
+        SettingsError: a misspelt key or a value out of bounds, in the file, the environment or
+            a flag.
+    """
+    path = None if workspace is None else workspace / FILE
+    from_file = {} if path is None else _read_toml(path)
+    given = {name: value for name, value in flags.items() if value is not None}
+
+    class Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the base's signature
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # likewise
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
+
+    try:
+        return Layered(**given)
+    except ValidationError as error:
+        raise _explain(error, given, path) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The settings are no TOML: {error}.",
+            where=str(path),
+            fix="Write one 'name = value' a line; docs/cli.md lists the names.",
+        ) from None
+
+
+def _explain(
+    error: ValidationError, flags: Mapping[str, object], path: Path | None
+) -> SettingsError:
+    """The first finding in the words of the place that it was set in."""
+    finding = error.errors(include_input=False, include_url=False)[0]
+    name = str(finding["loc"][0]) if finding["loc"] else ""
+    if name in flags:
+        where = f"flag --{name.replace('_', '-')}"
+    elif any(key.upper() == PREFIX + name.upper() for key in os.environ):
+        where = f"environment {PREFIX}{name.upper()}"
+    else:
+        where = f"{path}, '{name}'"
+    if finding["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else "Leave it out."
+        names = ", ".join(sorted(Settings.model_fields))
+        return SettingsError(
+            f"There is no setting '{name}'.", where=where, fix=f"{hint} Settings are: {names}."
+        )
+    return SettingsError(
+        f"{finding['msg'].removeprefix('Value error, ')}.",
+        where=where,
+        fix="Set it within these bounds, or leave it out for the default.",
+    )

@@ -1,0 +1,1 @@
+"""What comes in: the canonical tables, mappings onto them, cleaning, the workspace, the market."""

@@ -1,0 +1,1 @@
+"""Cleaning: from raw texts to typed rows, by named rules that count what they do."""

@@ -1,0 +1,308 @@
+"""Import: foreign files onto the workspace's tables, all of it or nothing.
+
+Two kinds of findings are kept apart. What the mapping's rules set aside (duplicates,
+cancellations, what is no product) is set aside in either mode. Rows at fault (structure, type,
+range, an id nobody knows) refuse a strict import as a whole; with `quarantine` they are set
+aside too. Either way every row read is kept or accounted for.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pandas as pd
+
+from data.cleaning.checks import known_ids, repeated_keys, unclear_usage, unknown_ids
+from data.cleaning.finish import set_faults_aside
+from data.cleaning.parse import Context
+from data.cleaning.staging import Stage
+from data.errors import ImportRefused, WorkspaceError
+from data.failpoints import reach
+from data.findings import FINDING_COLUMNS, Finding, finding_frame, findings_of
+from data.mapping import Mapping
+from data.merging import Part, drop_held, merged_tables
+from data.progress import Progress, silent
+from data.quality import QualityReport, TableQuality
+from data.quarantine import quarantined, write_quarantine
+from data.sources import Laid, lay_source
+from data.tables import TABLES
+from data.workspace import Records, Workspace, check_free
+
+MOST_FINDINGS: Final = 1_000
+"""Findings that a refused import lists; it always says how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file to import and the digest of its content (of what is inside, for gzip)."""
+
+    path: Path
+    digest: str
+
+
+def import_files(
+    files: Sequence[Path],
+    mapping: Mapping,
+    workspace: Path,
+    *,
+    quarantine: bool = False,
+    progress: Progress = silent,
+) -> QualityReport:
+    """Import files into a workspace, made if there is none.
+
+    New rows are added to the tables; rows of keyed tables replace those of the same key. A file
+    that was imported before with the same mapping is passed over.
+
+    Args:
+        files: CSV (also in gzip), Parquet or Excel files.
+        mapping: how they are laid onto the tables.
+        workspace: the workspace's folder.
+        quarantine: set rows at fault aside, rather than refuse the import.
+        progress: told of the bytes read.
+
+    Raises:
+        ImportRefused: files or rows are at fault; nothing was changed.
+        MappingError: the mapping does not fit the files.
+        WorkspaceError: the folder is no workspace, is being changed, or cannot be written.
+    """
+    exists = (workspace / "workspace.json").exists()
+    if not exists:
+        check_free(workspace)
+        return _import(files, mapping, workspace, None, quarantine=quarantine, progress=progress)
+    opened = Workspace.open(workspace)
+    with opened.locked():
+        return _import(files, mapping, workspace, opened, quarantine=quarantine, progress=progress)
+
+
+def _import(
+    files: Sequence[Path],
+    mapping: Mapping,
+    root: Path,
+    workspace: Workspace | None,
+    *,
+    quarantine: bool,
+    progress: Progress,
+) -> QualityReport:
+    """`import_files` on a workspace that is locked, or not there yet."""
+    given = _digested(files)
+    records = workspace.imports() if workspace else []
+    fresh = _not_imported(given, mapping, records)
+    if not fresh:
+        names = tuple(file.path.name for file in given)
+        return QualityReport(digest=mapping.digest, files=names, already=True)
+    laid = _lay(fresh, given, mapping, progress)
+    held = _held(workspace)
+    parts = _check(laid, held)
+    if not quarantine:
+        _refuse(laid)
+    progress("merging", 0, 1)
+    tables = merged_tables(parts, held)
+    digest = hashlib.sha256("".join([mapping.digest, *(f.digest for f in fresh)]).encode())
+    report = _report(laid, tables, digest.hexdigest(), fresh)
+    listed = quarantined(pair for one in laid for pair in one.stages.items())
+    building = nullcontext(workspace) if workspace else Workspace.building(root)
+    with building as target:
+        written = write_quarantine(target.root, report.digest, listed)
+        reach("quarantine-written")
+        target.swap(tables, imports=[*records, *_records(fresh, mapping, report.digest)])
+    progress("merging", 1, 1)
+    return replace(report, quarantine=root / written if written else None)
+
+
+def _digested(files: Sequence[Path]) -> list[_File]:
+    """The files, each content once.
+
+    Raises:
+        ImportRefused: a file is not there.
+    """
+    hint = "There is no such file; check the name."
+    lacking = [Finding(str(f), 0, "", "", "no_file", hint) for f in files if not f.is_file()]
+    if lacking:
+        _refuse_with(finding_frame(lacking))
+    digested: dict[str, _File] = {}
+    for path in files:
+        file = _File(path, _content_digest(path))
+        digested.setdefault(file.digest, file)
+    return list(digested.values())
+
+
+def _content_digest(path: Path) -> str:
+    """SHA-256 of a file's content, of what is packed where it is a sound gzip archive."""
+    with path.open("rb") as file:
+        if file.read(2) == b"\x1f\x8b":
+            try:
+                with gzip.open(path) as packed:
+                    return hashlib.file_digest(packed, "sha256").hexdigest()
+            except (EOFError, OSError, zlib.error):
+                pass  # a damaged archive: reading it will say so
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _tables_fed(mapping: Mapping, name: str) -> set[str]:
+    """The tables that a file of that name feeds."""
+    return {table for source in mapping.sources if source.takes(name) for table in source.tables}
+
+
+def _not_imported(files: Sequence[_File], mapping: Mapping, records: Records) -> list[_File]:
+    """The files that this mapping has not brought in yet.
+
+    Raises:
+        WorkspaceError: another mapping has brought one in, whose rows would count twice.
+    """
+    fresh = []
+    for file in files:
+        before = [record for record in records if record["sha256"] == file.digest]
+        if any(record["mapping"] == mapping.digest for record in before):
+            continue
+        unkeyed = {name for name, table in TABLES.items() if not table.key}
+        fed = _tables_fed(mapping, file.path.name) & unkeyed
+        if any(fed & set(record["tables"]) for record in before):
+            raise WorkspaceError(
+                "This file was imported with another mapping; its rows would count twice.",
+                where=str(file.path),
+                fix="Import everything with the new mapping into a new workspace.",
+            )
+        fresh.append(file)
+    return fresh
+
+
+def _lay(
+    fresh: Sequence[_File], given: Sequence[_File], mapping: Mapping, progress: Progress
+) -> list[Laid]:
+    """Every source's files, laid onto its tables.
+
+    Raises:
+        ImportRefused: files cannot be read, or no source takes them.
+    """
+    soon = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None)) + pd.Timedelta(days=1)
+    by_name = {file.path.name: file.path for file in given}
+    sought = [lookup for source in mapping.sources for lookup in source.lookups]
+    globs = ", ".join(glob for source in mapping.sources for glob in source.files)
+    hint = f"No source of the mapping takes a file of this name; they take {globs}."
+    homeless = [
+        Finding(file.path.name, 0, "", "", "no_source", hint)
+        for file in fresh
+        if not any(source.takes(file.path.name) for source in mapping.sources)
+        and not any(lookup.takes(file.path.name) for lookup in sought)
+    ]
+    laid = []
+    for source in mapping.sources:
+        taken = [file.path for file in fresh if source.takes(file.path.name)]
+        if taken:
+            context = Context(reading=source.reading, timezone=mapping.timezone, latest=soon)
+            laid.append(lay_source(source, taken, by_name, context, progress))
+    unreadable = homeless + [finding for one in laid for finding in one.unreadable]
+    if unreadable:
+        _refuse_with(finding_frame(unreadable))
+    return laid
+
+
+def _held(workspace: Workspace | None) -> dict[str, pd.DataFrame]:
+    """The tables that are there."""
+    if workspace is None:
+        return {}
+    return {name: workspace.read(t) for name, t in TABLES.items() if workspace.has(t)}
+
+
+def _check(laid: Sequence[Laid], held: Map[str, pd.DataFrame]) -> dict[str, list[Part]]:
+    """The checks that need whole tables; rows at fault leave the frames.
+
+    Returns:
+        The new rows by table, derived ones before those that a file gives.
+    """
+    for one in laid:
+        for name, frame in one.frames.items():
+            plan = one.plans[name]
+            found = repeated_keys(plan, frame)
+            if name == "usage":
+                found += unclear_usage(plan, frame)
+            one.frames[name] = set_faults_aside(one.stages[name], frame, found)
+    parts: dict[str, list[Part]] = {}
+    for one in laid:
+        for name, frame in one.derived().items():
+            parts.setdefault(name, []).append(Part(one.plans[name], frame))
+    given = [(name, frame) for one in laid for name, frame in one.frames.items()]
+    given += [(name, part.frame) for name, some in parts.items() for part in some]
+    known = known_ids(given, held)
+    for one in laid:
+        for name, frame in one.frames.items():
+            stage, plan = one.stages[name], one.plans[name]
+            good = set_faults_aside(stage, frame, unknown_ids(plan, frame, known))
+            if name in held:
+                good = drop_held(stage, good, held[name])
+            one.frames[name] = good
+            parts.setdefault(name, []).append(Part(plan, good))
+    return parts
+
+
+def _refuse(laid: Sequence[Laid]) -> None:
+    """Refuse a strict import that found rows at fault."""
+    found = [frame for one in laid for stage in one.stages.values() for frame in stage.bad]
+    if found:
+        _refuse_with(pd.concat(found, ignore_index=True))
+
+
+def _refuse_with(found: pd.DataFrame) -> NoReturn:
+    listed = found[list(FINDING_COLUMNS)].drop_duplicates()
+    listed = listed.sort_values(["file", "line"], kind="stable")
+    fix = "Mend them in the file or in the mapping"
+    if (listed["line"] > 0).all():
+        fix += ", or import with --quarantine to set such rows aside"
+    raise ImportRefused(findings_of(listed.head(MOST_FINDINGS)), total=len(listed), fix=f"{fix}.")
+
+
+def _report(
+    laid: Sequence[Laid], tables: Map[str, pd.DataFrame], digest: str, files: Sequence[_File]
+) -> QualityReport:
+    """What became of every row."""
+    counts = [
+        _count(name, stage, one.frames.get(name), file)
+        for one in laid
+        for name, stage in one.stages.items()
+        for file in stage.read
+    ]
+    direct = {name for one in laid for name in one.stages}
+    return QualityReport(
+        digest=digest,
+        files=tuple(file.path.name for file in files),
+        tables=tuple(counts),
+        derived={name: len(table) for name, table in tables.items() if name not in direct},
+        held={name: len(table) for name, table in tables.items()},
+    )
+
+
+def _count(name: str, stage: Stage, frame: pd.DataFrame | None, file: str) -> TableQuality:
+    """What became of one file's rows on one table."""
+    gone = stage.set_aside + stage.at_fault
+    return TableQuality(
+        file=file,
+        table=name,
+        read=stage.read[file],
+        kept=0 if frame is None else int((frame["file"] == file).sum()),
+        set_aside={rule: count for (of, rule), count in sorted(gone.items()) if of == file},
+        touched={rule: count for (of, rule), count in sorted(stage.touched.items()) if of == file},
+    )
+
+
+def _records(files: Sequence[_File], mapping: Mapping, digest: str) -> Records:
+    """What the workspace notes of an import, a record a file."""
+    return [
+        {
+            "import": digest,
+            "file": file.path.name,
+            "sha256": file.digest,
+            "mapping": mapping.digest,
+            "tables": sorted(_tables_fed(mapping, file.path.name)),
+        }
+        for file in files
+    ]

@@ -1,0 +1,1 @@
+"""What to make: regressors, demand, mix, resources, allocation, the report, plan metrics."""

@@ -1,0 +1,7 @@
+"""The variant-mix report: what to make and why, for people (HTML) and programs (CSV, JSON)."""
+
+from production.report.page import render_html
+from production.report.tables import render_csv, render_json
+from production.report.view import Report, build_report
+
+__all__ = ["Report", "build_report", "render_csv", "render_html", "render_json"]

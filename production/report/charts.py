@@ -1,0 +1,164 @@
+"""The report's charts as inline SVG: Altair describes them, vl-convert draws them, offline.
+
+Colours are drawn as placeholders and replaced by the page's CSS variables, so that a chart
+follows the page into dark mode and onto paper.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from production.report.view import Report
+
+WIDTH: Final = 380
+COLOURS: Final = {
+    "#010101": "ink",
+    "#020202": "muted",
+    "#030303": "grid",
+    "#040404": "accent",
+    "#050505": "other",
+    "#060606": "band",
+    "#070707": "alarm",
+}
+INK, MUTED, GRID, ACCENT, OTHER, BAND, ALARM = COLOURS
+NAMED: Final = 32
+"""Characters of a name that fit beside a chart."""
+
+
+def resource_use(report: Report) -> str:
+    """Share of each resource's capacity that the plan takes; full ones stand out."""
+    rows = pd.DataFrame(
+        {
+            "resource": [_short(r.resource_id) for r in report.plan.resources],
+            "used": [r.used / r.capacity if r.capacity else 0.0 for r in report.plan.resources],
+            "binds": [r.shadow_price > 0 for r in report.plan.resources],
+        }
+    )
+    base = alt.Chart(rows).encode(y=alt.Y("resource:N", title=None, sort=None))
+    bars = base.mark_bar(height=14).encode(
+        x=alt.X("used:Q", title="share of capacity used", axis=alt.Axis(format="%", tickCount=5),
+                scale=alt.Scale(domain=[0, max(1.0, float(rows["used"].max()))])),
+        color=alt.condition("datum.binds", alt.value(ALARM), alt.value(ACCENT)),
+    )  # fmt: skip
+    text = base.mark_text(align="left", dx=4, color=INK).encode(
+        x="used:Q", text=alt.Text("used:Q", format=".0%")
+    )
+    return _svg(bars + text, "resources", width=WIDTH - 60)
+
+
+def gap_parts(report: Report) -> str:
+    """Money expected to be lost to shortage and to leftover, today and with the plan."""
+    lines = report.plan.lines
+    rows = []
+    for name, prefix in (("last weeks' mix", "planner"), ("this plan", "expected")):
+        for part, cost in (("shortage", "underage_cost"), ("leftover", "overage_cost")):
+            money = float((lines[f"{prefix}_{part}"] * lines[cost]).sum())
+            rows.append({"what": name, "part": part, "money": money})
+    chart = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_bar(height=22)
+        .encode(
+            y=alt.Y("what:N", title=None, sort=None),
+            x=alt.X("money:Q", title="money expected to be lost",
+                    axis=alt.Axis(tickCount=5, format="~s")),
+            color=alt.Color("part:N", title=None,
+                            scale=alt.Scale(domain=["shortage", "leftover"], range=[ALARM, OTHER])),
+            order=alt.Order("part:N", sort="descending"),
+        )
+    )  # fmt: skip
+    return _svg(chart, "gap", width=WIDTH - 40, height=80)
+
+
+def plan_against_demand(report: Report, count: int = 14) -> str:
+    """P10 to P90 of the largest variants' demand, with the plan and last weeks' mix on it."""
+    rows = report.variants.sort_values("mean", ascending=False, kind="stable").head(count)
+    rows = rows.assign(
+        name=_names(rows),
+        made=rows["quantity"] + rows["on_hand"],
+        today=rows["planner_quantity"] + rows["on_hand"],
+    )
+    base = alt.Chart(rows[["name", "p10", "p50", "p90", "made", "today"]]).encode(
+        y=alt.Y("name:N", title=None, sort=None)
+    )
+    span = base.mark_bar(height=10, color=BAND).encode(
+        x=alt.X("p10:Q", title="units", axis=alt.Axis(tickCount=5, format="~s")), x2="p90:Q"
+    )
+    middle = base.mark_tick(thickness=2, height=12, color=MUTED).encode(x="p50:Q")
+    today = base.mark_point(
+        shape="circle", size=45, color=OTHER, filled=False, strokeWidth=2
+    ).encode(x="today:Q")
+    plan = base.mark_point(shape="circle", size=60, color=ACCENT, filled=True, opacity=1).encode(
+        x="made:Q"
+    )
+    return _svg(span + middle + today + plan, "demand", width=WIDTH - 130)
+
+
+def fan(report: Report, which: int) -> str:
+    """One variant: past totals over windows of the horizon, then the fan of what comes."""
+    shown = report.fans[which]
+    count = len(shown.past)
+    past = pd.DataFrame({"window": range(1 - count, 1), "units": shown.past})
+    start = shown.past[-1] if shown.past else shown.p50
+    cone = pd.DataFrame(
+        {
+            "window": [0, 1],
+            "low": [start, shown.p10],
+            "middle": [start, shown.p50],
+            "high": [start, shown.p90],
+        }
+    )
+    plan = pd.DataFrame({"window": [1], "units": [shown.quantity + shown.on_hand]})
+    x = alt.X("window:Q", title=f"{report.plan.horizon}-week totals; 0 is the latest known",
+              axis=alt.Axis(tickMinStep=1, grid=False))  # fmt: skip
+    y = alt.Y("units:Q", title=None, axis=alt.Axis(tickCount=4, format="~s"))
+    area = (
+        alt.Chart(cone).mark_area(color=BAND).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q")
+    )
+    middle = alt.Chart(cone).mark_line(color=ACCENT, strokeDash=[4, 3]).encode(x=x, y="middle:Q")
+    line = alt.Chart(past).mark_line(color=INK, point={"color": INK, "size": 20}).encode(x=x, y=y)
+    made = (
+        alt.Chart(plan).mark_point(color=ACCENT, filled=True, size=70, opacity=1).encode(x=x, y=y)
+    )
+    return _svg(area + middle + line + made, f"fan{which}", width=WIDTH - 120, height=120)
+
+
+def _names(rows: pd.DataFrame) -> list[str]:
+    """Names that tell variants apart: the title, with the id where titles repeat."""
+    titles = rows["title"].where(rows["title"] != "", rows["variant_id"])
+    repeated = titles.duplicated(keep=False)
+    return [
+        _short(f"{variant} {title}" if again and title != variant else title)
+        for title, variant, again in zip(titles, rows["variant_id"], repeated, strict=True)
+    ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAMED else name[: NAMED - 1] + "…"
+
+
+def _svg(chart: Any, name: str, *, width: int, height: int | None = None) -> str:
+    """The chart as an SVG element with ids of its own and the page's colours."""
+    sized = chart.properties(width=width)
+    if height is not None:
+        sized = sized.properties(height=height)
+    styled = sized.configure_view(stroke=None).configure(
+        font="sans-serif",
+        axis={
+            "labelColor": INK, "titleColor": MUTED, "gridColor": GRID, "domainColor": GRID,
+            "tickColor": GRID, "labelFontSize": 12, "titleFontSize": 12,
+            "titleFontWeight": "normal", "labelLimit": 220,
+        },
+        legend={"labelColor": INK, "labelFontSize": 12, "orient": "top"},
+        text={"fontSize": 12},
+    )  # fmt: skip
+    specification = styled.to_dict(validate=False) | {"background": None}
+    svg: str = vl_convert.vegalite_to_svg(specification)
+    for placeholder, variable in COLOURS.items():
+        svg = svg.replace(placeholder, f"var(--{variable})")
+    svg = re.sub(r'(id="|url\(#)', rf"\g<1>{name}-", svg)
+    return svg.replace("<svg ", '<svg aria-hidden="true" ', 1)

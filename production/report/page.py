@@ -1,0 +1,77 @@
+"""The report as one HTML file: opens without a network, follows light and dark, and prints."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from production.report import charts
+from production.report.view import Report
+
+HERE: Final = Path(__file__).parent
+STYLES: Final = 10
+"""Styles shown in detail."""
+
+ROWS: Final = 6000
+"""Variants listed in the page; above, the list is cut and says so."""
+
+EFFECTS: Final = 6
+"""Effects of each kind shown."""
+
+
+def render_html(report: Report) -> str:
+    """The page; every text from the data is escaped, every chart is inline."""
+    return _template().render(
+        report=report,
+        plan=report.plan,
+        style=Markup((HERE / "page.css").read_text()),  # noqa: S704  # our own file
+        script=Markup((HERE / "page.js").read_text()),  # noqa: S704  # our own file
+        detailed=report.styles(STYLES, several=True),
+        rows=report.variants.head(ROWS).to_dict(orient="records"),
+        effects={kind: report.effects(kind, EFFECTS) for kind in ("regressor", "term")},
+        chart=_charts(report),
+    )
+
+
+def _charts(report: Report) -> dict[str, Markup | list[Markup]]:
+    """The page's charts; vega escapes what it draws."""
+    drawn: dict[str, Markup | list[Markup]] = {
+        "gap": Markup(charts.gap_parts(report)),  # noqa: S704
+        "demand": Markup(charts.plan_against_demand(report)),  # noqa: S704
+        "fans": [Markup(charts.fan(report, which)) for which in range(len(report.fans))],  # noqa: S704
+    }
+    if report.plan.resources:
+        drawn["resources"] = Markup(charts.resource_use(report))  # noqa: S704
+    return drawn
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"units": _units, "money": _money, "percent": _percent}
+    return environment.get_template("page.html.j2")
+
+
+def _units(number: float) -> str:
+    """Whole above ten, one decimal below; no sign on zero."""
+    text = f"{number:,.0f}" if abs(number) >= 10 or number == int(number) else f"{number:,.1f}"
+    return "0" if text in {"-0", "-0.0", "0.0"} else text
+
+
+def _money(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.2f}"
+
+
+def _percent(share: float) -> str:
+    """Whole above 10 %, one decimal below."""
+    return f"{share:.0%}" if abs(share) >= 0.0995 or share == 0 else f"{share:.1%}"

@@ -1,0 +1,44 @@
+"""The report for programs: CSV (one variant a row) and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Final
+
+import pandas as pd
+
+from production.report.view import Gap, Report
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A text cell that starts so would run as a formula in a spreadsheet."""
+
+
+def render_csv(report: Report) -> str:
+    """One variant a row, numbers as numbers, texts that no spreadsheet takes for a formula."""
+    rows = report.variants.copy()
+    for name in rows.columns:
+        if not pd.api.types.is_numeric_dtype(rows[name]):
+            rows[name] = [_inert(str(cell)) for cell in rows[name]]
+    text: str = rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return text
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def render_json(report: Report) -> dict[str, Any]:
+    """The plan's header, the gap expected today and with the plan, and every variant."""
+    return {
+        **report.plan.header(),
+        "information_gap": {
+            "today": _gap(report.today),
+            "planned": _gap(report.planned),
+        },
+        "moved_units": report.moved,
+        "variants": report.variants.to_dict(orient="records"),
+    }
+
+
+def _gap(gap: Gap) -> dict[str, float]:
+    return {**asdict(gap), "information_gap": gap.units, "information_gap_money": gap.money}

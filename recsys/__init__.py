@@ -1,0 +1,1 @@
+"""What customers want: interactions, models, ranking, explanation, recommendation metrics."""

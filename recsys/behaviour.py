@@ -1,0 +1,64 @@
+"""Events: what a view, a click or a full cart says of a preference, beside an order line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+EVENT_WEIGHTS: Final = {
+    "view": 0.1, "click": 0.1, "search": 0.1, "cart": 0.4, "rating": 0.4, "order": 1.0,
+}  # fmt: skip
+"""Weight of an event beside an order line's 1; an order of a minute ago is such a line."""
+
+LOWEST_LIKING: Final = 3.0
+"""A rating below it says that the customer does not like the variant, and weighs nothing."""
+
+
+def event_weights(
+    kinds: NDArray[np.object_], values: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
+    """(N,) float32 from 0 to 1: what each event says for its variant.
+
+    Args:
+        kinds: (N,) str, kinds of events; an unknown one weighs nothing.
+        values: (N,) float64, ratings and units of orders among them; NaN where there is none.
+    """
+    weights = np.zeros(len(kinds), dtype=np.float32)
+    for kind, weight in EVENT_WEIGHTS.items():
+        weights[kinds == kind] = weight
+    if values is not None:
+        weights[(kinds == "rating") & (values < LOWEST_LIKING)] = 0
+        weights[(kinds == "order") & (values < 0)] = 0  # a return
+    return weights
+
+
+def preference_lines(orders: pd.DataFrame, events: pd.DataFrame | None) -> pd.DataFrame:
+    """Order lines and events as the lines that `Interactions.from_lines` reads.
+
+    Args:
+        orders: the orders table.
+        events: the events table, or None where there is none; events that speak for nothing are
+            left out.
+
+    Returns:
+        customer_id, variant_id, quantity, ordered_at and weight; the order lines first.
+    """
+    lines = orders[["customer_id", "variant_id", "quantity", "ordered_at"]].assign(weight=1.0)
+    if events is None:
+        return lines
+    values = events["value"].to_numpy(float, na_value=np.nan) if "value" in events else None
+    weights = event_weights(events["kind"].to_numpy(object), values)
+    spoken = events[weights > 0]
+    behaviour = pd.DataFrame(
+        {
+            "customer_id": spoken["customer_id"],
+            "variant_id": spoken["variant_id"],
+            "quantity": 1,
+            "ordered_at": spoken["at"],
+            "weight": weights[weights > 0].astype(float),
+        }
+    )
+    return pd.concat([lines, behaviour], ignore_index=True)

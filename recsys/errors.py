@@ -1,0 +1,69 @@
+"""The recommender room's branch of the error tree.
+
+RecsysError
+├── TooFewInteractions     nothing to learn from
+├── UnknownModel           a model name that is not registered
+├── UnknownCustomer        a customer nobody knows, where a fallback makes no sense
+├── UnknownVariant         a variant nobody knows
+├── BadRequest             a number of recommendations or a line that makes no sense
+├── TooManyVariants        a model whose matrix would not fit in memory
+└── ModelRefused           a saved model that is altered, incomplete or of another version
+"""
+
+from __future__ import annotations
+
+from data.errors import AtelierError
+
+
+class RecsysError(AtelierError):
+    """The recommender room's branch."""
+
+    code = "recsys"
+
+
+class TooFewInteractions(RecsysError):
+    """Nothing to learn from."""
+
+    code = "recsys.too-few-interactions"
+
+
+class UnknownModel(RecsysError):
+    """A model name that is not registered."""
+
+    code = "recsys.unknown-model"
+
+
+class BadSettings(RecsysError):
+    """A model's setting that does not exist or is out of bounds."""
+
+    code = "recsys.bad-settings"
+
+
+class UnknownCustomer(RecsysError):
+    """A customer nobody knows, where a fallback makes no sense."""
+
+    code = "recsys.unknown-customer"
+
+
+class UnknownVariant(RecsysError):
+    """A variant nobody knows."""
+
+    code = "recsys.unknown-variant"
+
+
+class BadRequest(RecsysError):
+    """A number of recommendations or a line that makes no sense."""
+
+    code = "recsys.bad-request"
+
+
+class TooManyVariants(RecsysError):
+    """A model whose matrix would not fit in memory."""
+
+    code = "recsys.too-many-variants"
+
+
+class ModelRefused(RecsysError):
+    """A saved model that is altered, incomplete or of another version."""
+
+    code = "recsys.model-refused"

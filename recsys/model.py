@@ -1,0 +1,103 @@
+"""The contract that every preference model honours (tests/recsys/conformance.py proves it).
+
+A model is fitted once on the interactions of all customers and then scores histories: the
+arrays it was fitted on, a few customers' rows of them, or a history with events of a minute
+ago. It never sees a customer's identity, only the history, so batch equals one by one and a
+customer unknown at training is scored like any other. What may be shown (seen variants,
+discontinued ones, rules) is the business of `recsys.ranking`, not of a model.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from recsys.interactions import Interactions
+
+
+class Settings(BaseModel):
+    """Hyperparameters of a model: one validated class a model, a docstring under every field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Options of one run, apart from what a model is.
+
+    Attributes:
+        seed: the only source of randomness.
+        threads: threads that a fit or a scoring may use; results do not depend on it.
+    """
+
+    seed: int = 0
+    threads: int = 1
+
+
+class Model(ABC):
+    """A preference model: fit on all customers' interactions, then score histories."""
+
+    name: ClassVar[str]
+    """Its name in commands, evaluation tables and manifests."""
+
+    settings: Settings
+
+    @classmethod
+    @abstractmethod
+    def build(cls, settings: Mapping[str, object] | None = None) -> Self:
+        """An unfitted model; settings that are left out have their defaults.
+
+        Raises:
+            pydantic.ValidationError: a setting that does not exist or is out of bounds.
+        """
+
+    @abstractmethod
+    def fit(self, interactions: Interactions, run: Run) -> Self:
+        """Learn from all customers' interactions; deterministic for a seed."""
+
+    @abstractmethod
+    def score(self, histories: Interactions) -> NDArray[np.float32]:
+        """Preference of each customer for each variant; higher is better, always finite.
+
+        Args:
+            histories: the customers' lines, over the variants that the model was fitted on.
+
+        Returns:
+            (customers, variants) float32. A variant that nobody took before the fit, and that
+            the history does not hold, comes after every other.
+        """
+
+    @abstractmethod
+    def contributions(
+        self, history: Interactions, variants: NDArray[np.integer]
+    ) -> NDArray[np.float32]:
+        """What each variant of one customer's history carried of some variants' scores.
+
+        For models that are linear in the history a row adds up to the score, but for a part of
+        it that no line of the history carries.
+
+        Args:
+            history: one customer's lines.
+            variants: (M,) positions of the scored variants.
+
+        Returns:
+            (M, n) float32, in the score's own unit, for `history.held()`; parts may be negative.
+        """
+
+    @abstractmethod
+    def similar(self, variant: int) -> NDArray[np.float32]:
+        """(V,) float32: likeness of each variant to one; the variant itself has -inf."""
+
+    @abstractmethod
+    def state(self) -> Mapping[str, NDArray[np.generic]]:
+        """All that was learned, as arrays; with `settings` it restores the model."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Take up a learned state; the restored model scores exactly like the fitted one."""

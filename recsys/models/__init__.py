@@ -1,0 +1,1 @@
+"""The preference models, one file each; `recsys.registry` names them."""

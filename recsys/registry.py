@@ -1,0 +1,55 @@
+"""The models by name; a new model joins with one line here and one in its conformance test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from pydantic import ValidationError
+
+from recsys.errors import BadSettings, UnknownModel
+from recsys.model import Model
+from recsys.models.als import Als
+from recsys.models.atelier import Atelier
+from recsys.models.ease import Ease
+from recsys.models.personal import Personal
+from recsys.models.popularity import Popularity
+
+MODELS: Final[dict[str, type[Model]]] = {
+    model.name: model for model in (Atelier, Popularity, Personal, Als, Ease)
+}
+"""Every model; the first is the default."""
+
+DEFAULT: Final = Atelier.name
+
+
+def build(name: str, settings: Mapping[str, object] | None = None) -> Model:
+    """An unfitted model of that name.
+
+    Args:
+        name: one of `MODELS`.
+        settings: its hyperparameters; those left out have their defaults.
+
+    Raises:
+        UnknownModel: no model has that name.
+        BadSettings: a setting that the model does not have, or a value out of bounds.
+    """
+    if name not in MODELS:
+        near = get_close_matches(name, MODELS, n=1)
+        guess = f"Did you mean '{near[0]}'? " if near else ""
+        raise UnknownModel(
+            f"There is no model '{name}'.",
+            where="model",
+            fix=f"{guess}The models are {', '.join(MODELS)}.",
+        )
+    try:
+        return MODELS[name].build(settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadSettings(
+            f"{first['msg']}.",
+            where=f"{name}.{place}",
+            fix="See the model's settings class for its fields and bounds.",
+        ) from None

@@ -1,0 +1,63 @@
+"""One small market for the whole room: simulated, laid onto a workspace, trained on, planned."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from threadpoolctl import threadpool_limits
+
+from api.service.app import create_app
+from api.service.engine import Engine, open_engine
+from api.settings import load_settings
+from api.work import train_and_save
+from data.simulator import MarketSettings, simulate
+from data.tables import TABLES
+from data.workspace import Workspace
+from production.planning import make_plan
+from production.plans import save_plan
+from tests.api.client import Client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As the program runs: BLAS threads on small matrices only fight for the cores."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with every table, a model and a plan; not to be changed."""
+    root = tmp_path_factory.mktemp("market") / "workspace"
+    drawn = simulate(MarketSettings(seed=5, customers=80, styles=5, weeks=40))
+    workspace = Workspace.create(root)
+    workspace.write({name: getattr(drawn, name) for name in TABLES})
+    train_and_save(workspace, load_settings(root))
+    save_plan(workspace, make_plan(workspace))
+    return root
+
+
+@pytest.fixture
+def workspace(market: Path, tmp_path: Path) -> Path:
+    """A copy of the market's workspace, to be changed at will."""
+    return Path(shutil.copytree(market, tmp_path / "workspace"))
+
+
+@pytest.fixture
+def engine(workspace: Path) -> Iterator[Engine]:
+    with open_engine(workspace, load_settings(workspace)) as engine:
+        yield engine
+
+
+@pytest.fixture
+def app(engine: Engine) -> FastAPI:
+    return create_app(engine)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Client:
+    return Client(app)

@@ -1,0 +1,60 @@
+"""Every command, flag, route and setting is in the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from api.cli import app
+from api.service.routes import ROUTERS
+from api.settings import Settings
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def commands(command: object, path: str = "atelier") -> Iterator[tuple[str, list[str]]]:
+    """Each command's path and its flags."""
+    if hasattr(command, "commands"):
+        for name, inner in command.commands.items():
+            yield from commands(inner, f"{path} {name}")
+        return
+    flags = [
+        max(parameter.opts, key=len)
+        for parameter in command.params  # type: ignore[attr-defined]  # a click command has them
+        if parameter.param_type_name == "option" and "--help" not in parameter.opts
+    ]
+    yield path, flags
+
+
+COMMANDS = list(commands(typer.main.get_command(app)))
+ROUTES = [route for router in ROUTERS for route in router.routes]
+
+
+def section(path: str) -> str:
+    """The part of docs/cli.md under the heading of a command."""
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    heading = f"## {path}\n"
+    assert heading in text, f"docs/cli.md has no section '{path}'"
+    return text.split(heading, maxsplit=1)[1].split("\n## ", maxsplit=1)[0]
+
+
+@pytest.mark.parametrize(("path", "flags"), COMMANDS, ids=[path for path, _ in COMMANDS])
+def test_every_command_and_flag_is_documented(path: str, flags: list[str]) -> None:
+    text = section(path)
+    assert [flag for flag in flags if f"`{flag}" not in text] == []
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_every_route_is_documented(route: object) -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    for method in route.methods:  # type: ignore[attr-defined]  # an API route has them
+        assert f"`{method} {route.path_format}" in text  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_is_documented(name: str) -> None:
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    assert f"| `{name}` | `ATELIER_{name.upper()}`" in text

@@ -1,0 +1,168 @@
+"""No request makes the service fail: a corpus of hostile ones, then a fuzzer's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.service.app import create_app
+from api.service.engine import Engine, open_engine
+from api.service.problems import MEDIA_TYPE
+from api.settings import load_settings
+from tests.api.client import Client
+
+POSTS = ("/v1/recommendations", "/v1/events", "/v1/plans")
+JSON = {"content-type": "application/json"}
+
+VALUES = [
+    "null", "true", "-1", "0", "1.5", "1e2", "1e999", "-1e999", "NaN", "Infinity", "-Infinity",
+    "9" * 30, "9" * 5000, "1" + "0" * 400, "9223372036854775808", "-0.0", '""', '" "', '"x"',
+    '"\\u0000"', '"\\ud800"', '"\\udc00\\ud800"', '"\\u202e"', '"\\ufeff"', '"=1+1"', '"../../x"',
+    '"%s%n"', '"\' OR 1=1 --"', json.dumps("x" * 201), json.dumps("é" * 200), "[]", "[null]",
+    "[[[]]]", "{}", '{"a": {}}', "[" * 500 + "]" * 500, '"1970-01-01"', '"0000-00-00"',
+    '"9999-12-31T23:59:59.999999+14:00"', '"2025-02-30"', '"2025-06-01T24:00:00"',
+]  # fmt: skip
+
+FIELDS = {
+    "/v1/recommendations": ("variant_ids", "k", "extra"),
+    "/v1/plans": ("horizon", "as_of", "capacity", "extra"),
+    "/v1/events": ("events", "extra"),
+}
+EVENT_FIELDS = ("event_id", "customer_id", "variant_id", "kind", "value", "at", "extra")
+GOOD_EVENT = {
+    "event_id": "e", "customer_id": "c", "variant_id": "v", "kind": "view",
+    "value": 1, "at": "2025-02-20T10:00:00",
+}  # fmt: skip
+
+
+def bodies(url: str) -> Iterator[str]:
+    """Each value in the place of each field, and of the body itself."""
+    for value in VALUES:
+        yield value
+        for field in FIELDS[url]:
+            yield f'{{"{field}": {value}}}'
+            yield f'{{"{field}": [{value}]}}'
+        if url == "/v1/plans":
+            yield f'{{"capacity": {{"units": {value}}}}}'
+        if url == "/v1/events":
+            for field in EVENT_FIELDS:
+                rest = {name: good for name, good in GOOD_EVENT.items() if name != field}
+                yield f'{{"events": [{json.dumps(rest)[:-1]}, "{field}": {value}}}]}}'
+
+
+@pytest.fixture(scope="module")
+def engine(market: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    import shutil
+
+    root = shutil.copytree(str(market), tmp_path_factory.mktemp("hostile") / "workspace")
+    with open_engine(root, load_settings(root)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def app(engine: Engine) -> FastAPI:
+    return create_app(engine)
+
+
+@pytest.mark.parametrize("url", POSTS)
+def test_hostile_bodies_are_refused_as_problems(app: FastAPI, url: str) -> None:
+    client = Client(app)
+    for body in bodies(url):
+        response = client.post(url, content=body.encode(), headers=JSON)
+        assert response.status_code < 500, (body[:200], response.text)
+        if response.status_code >= 400:
+            assert response.headers["content-type"] == MEDIA_TYPE, body[:200]
+            assert {"code", "detail", "where", "do"} <= response.json().keys(), body[:200]
+
+
+@pytest.mark.parametrize("url", POSTS)
+@pytest.mark.parametrize(
+    "body", [b"", b"\x00", b"\xff\xfe", b"\x1f\x8b\x08", b"k=3", b"<x/>", b"--b\r\n\r\n--b--"]
+)
+def test_what_is_no_json_at_all_is_a_400(app: FastAPI, url: str, body: bytes) -> None:
+    assert Client(app).post(url, content=body, headers=JSON).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/v1/customers/%00/recommendations",
+        "/v1/customers/%FF/recommendations",
+        "/v1/customers/../recommendations",
+        "/v1/customers//recommendations",
+        "/v1/customers/c/recommendations?k=%00",
+        "/v1/customers/c/recommendations?k[]=1",
+        "/v1/customers/c/recommendations?%FF=%FF",
+        "/v1/customers/c/recommendations?exclude_seen=maybe",
+        "/v1/variants/%2e%2e%2f/similar",
+        "/v1/plans/%2e%2e%2f%2e%2e%2fatelier.db",
+        "/v1/plans/..%00",
+        "/v1/variant-mix?plan_id=%2e%2e%2flatest",
+        "/v1/variant-mix?plan_id=",
+        "/v1/",
+        "//v1/variant-mix",
+        "/healthz/",
+        "/openapi.json/x",
+    ],
+)
+def test_hostile_paths_are_answered(app: FastAPI, url: str) -> None:
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW"):
+        response = Client(app).request(method, url, headers=JSON, content=b"{}")
+        assert response.status_code < 500, (method, response.text)
+        if response.status_code >= 400:
+            assert response.headers["content-type"] == MEDIA_TYPE
+
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+def fuzz(app: FastAPI, *, examples: int, seed: int) -> int:
+    """Send generated requests, fitting and not, to every operation; how many were sent."""
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+    sent = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @hypothesis.seed(seed)
+        @hypothesis.settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(case=operation.as_strategy())
+        def attack(case: schemathesis.Case) -> None:
+            nonlocal sent
+            sent += 1
+            case.call_and_validate(checks=CHECKS)
+
+        attack()
+    return sent
+
+
+def test_a_fuzzer_finds_nothing(app: FastAPI) -> None:
+    assert fuzz(app, examples=8, seed=1) >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_a_fuzzer_finds_nothing_in_long_runs(app: FastAPI, seed: int) -> None:
+    assert fuzz(app, examples=200, seed=seed) >= 200

@@ -1,0 +1,203 @@
+"""What every preference model honours; a model joins by inheriting `ModelTests`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from recsys.interactions import Interactions
+from recsys.model import Model, Run
+from recsys.ranking import top
+
+AS_OF = np.datetime64("2024-06-01", "us")
+
+
+def interactions_of(
+    lines: list[tuple[str, str, float]], variants: list[str] | None = None
+) -> Interactions:
+    """Interactions of (customer, variant, days before AS_OF) lines."""
+    frame = pd.DataFrame(lines, columns=["customer_id", "variant_id", "days"])
+    frame["ordered_at"] = pd.Timestamp(AS_OF) - pd.to_timedelta(frame["days"], unit="D")
+    return Interactions.from_lines(frame, as_of=AS_OF, variants=variants)
+
+
+def empty_history(variants: NDArray[np.object_]) -> Interactions:
+    none = np.zeros(0)
+    return Interactions.from_arrays(
+        customers=np.array(["nobody"], dtype=object),
+        variants=variants,
+        customer=none.astype(int),
+        variant=none.astype(int),
+        age=none,
+        quantity=none,
+        weight=none,
+        as_of=AS_OF,
+    )
+
+
+def random_lines(seed: int = 7, customers: int = 60, variants: int = 30) -> Interactions:
+    """Lines of two tastes: even customers take mostly even variants, odd ones odd variants."""
+    draw = np.random.default_rng(seed)
+    lines = []
+    for customer in range(customers):
+        for _ in range(int(draw.integers(3, 15))):
+            variant = 2 * int(draw.integers(variants // 2)) + customer % 2
+            if draw.random() < 0.15:
+                variant = int(draw.integers(variants))
+            lines.append((f"c{customer:03}", f"v{variant:03}", float(draw.integers(1, 400))))
+    return interactions_of(lines, [f"v{variant:03}" for variant in range(variants + 2)])
+
+
+class ModelTests:
+    """Inherit, and name the model; the fixtures do the rest."""
+
+    model: ClassVar[type[Model]]
+    batch_tolerance: ClassVar[float] = 0.0
+    """How far a batch's scores may lie from those of one by one; 0 for equal bits."""
+    thread_tolerance: ClassVar[float] = 1e-4
+    """How far scores may move with the number of threads: the order of sums in BLAS."""
+    collaborative: ClassVar[bool] = True
+    """Whether it finds what goes with a history, beyond what the history holds."""
+    uncarried: ClassVar[float | None] = 1e-3
+    """Most of a score that no line carries, beyond a part that is the same for all variants;
+    None where the model is not linear in the history."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def lines(cls) -> Interactions:
+        return random_lines()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def fitted(cls, lines: Interactions) -> Model:
+        return cls.model.build().fit(lines, Run())
+
+    def test_two_fits_with_one_seed_score_alike(self, fitted: Model, lines: Interactions) -> None:
+        again = self.model.build().fit(lines, Run())
+        np.testing.assert_array_equal(again.score(lines), fitted.score(lines))
+
+    def test_two_threads_score_as_one(self, fitted: Model, lines: Interactions) -> None:
+        threaded = self.model.build().fit(lines, Run(threads=2))
+        np.testing.assert_allclose(
+            threaded.score(lines), fitted.score(lines), atol=self.thread_tolerance
+        )
+
+    def test_scores_are_finite_float32_of_customers_by_variants(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        scores = fitted.score(lines)
+        assert scores.shape == lines.shape
+        assert scores.dtype == np.float32
+        assert np.isfinite(scores).all()
+
+    def test_a_batch_scores_as_one_by_one(self, fitted: Model, lines: Interactions) -> None:
+        batch = fitted.score(lines)
+        single = np.concatenate(
+            [fitted.score(lines.take(np.array([row]))) for row in range(lines.shape[0])]
+        )
+        np.testing.assert_allclose(single, batch, rtol=0, atol=self.batch_tolerance)
+
+    def test_a_restored_model_scores_and_likens_as_the_fitted_one(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        settings = fitted.settings.model_dump(mode="json")
+        restored = self.model.build(settings).restore(dict(fitted.state()))
+        np.testing.assert_array_equal(restored.score(lines), fitted.score(lines))
+        np.testing.assert_array_equal(restored.similar(3), fitted.similar(3))
+
+    def test_the_order_of_customers_does_not_matter(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        turned = Interactions.from_arrays(
+            customers=lines.customers[::-1],
+            variants=lines.variants,
+            customer=len(lines.customers) - 1 - lines.customer,
+            variant=lines.variant,
+            age=lines.age,
+            quantity=lines.quantity,
+            weight=lines.weight,
+            as_of=AS_OF,
+        )
+        np.testing.assert_allclose(
+            fitted.score(turned)[::-1], fitted.score(lines), rtol=0, atol=self.batch_tolerance
+        )
+
+    def test_a_new_event_changes_only_that_customers_scores(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        before = fitted.score(lines)
+        grown = Interactions.from_arrays(
+            customers=lines.customers,
+            variants=lines.variants,
+            customer=np.append(lines.customer, 4),
+            variant=np.append(lines.variant, 9),
+            age=np.append(lines.age, 0),
+            quantity=np.append(lines.quantity, 1),
+            weight=np.append(lines.weight, 1),
+            as_of=AS_OF,
+        )
+        after = fitted.score(grown)
+        others = np.arange(lines.shape[0]) != 4
+        np.testing.assert_allclose(after[others], before[others], rtol=0, atol=self.batch_tolerance)
+        if self.collaborative:
+            assert not np.array_equal(after[4], before[4])
+
+    def test_an_empty_history_has_finite_scores(self, fitted: Model, lines: Interactions) -> None:
+        nobody = empty_history(lines.variants)
+        scores = fitted.score(nobody)
+        assert scores.shape == (1, lines.shape[1])
+        assert np.isfinite(scores).all()
+        assert fitted.contributions(nobody, np.arange(3)).shape == (3, 0)
+
+    def test_a_catalogue_of_one_is_legal(self) -> None:
+        lines = interactions_of([("a", "only", 1), ("b", "only", 30)])
+        fitted = self.model.build().fit(lines, Run())
+        assert np.isfinite(fitted.score(lines)).all()
+        assert fitted.similar(0).tolist() == [-np.inf]
+
+    def test_a_variant_nobody_took_comes_last(self, fitted: Model, lines: Interactions) -> None:
+        scores = fitted.score(lines)
+        untaken = np.setdiff1d(np.arange(lines.shape[1]), lines.held())
+        assert len(untaken) == 2
+        assert (scores[:, untaken] <= scores.min(axis=1, keepdims=True)).all()
+        ranked = top(scores, lines.shape[1])
+        np.testing.assert_array_equal(ranked.of(0)[0][-2:], untaken)
+
+    def test_a_variant_is_least_like_itself(self, fitted: Model, lines: Interactions) -> None:
+        likeness = fitted.similar(5)
+        assert likeness.shape == (lines.shape[1],)
+        assert likeness.dtype == np.float32
+        assert likeness[5] == -np.inf
+        assert np.isfinite(np.delete(likeness, 5)).all()
+
+    def test_contributions_add_up_to_the_score(self, fitted: Model, lines: Interactions) -> None:
+        if self.uncarried is None:
+            pytest.skip("the model is not linear in the history")
+        taken = lines.held()
+        for row in (0, 11):
+            history = lines.take(np.array([row]))
+            carried = fitted.contributions(history, taken)
+            assert carried.shape == (len(taken), len(history.held()))
+            rest = fitted.score(history)[0, taken] - carried.sum(axis=1)
+            assert np.ptp(rest) <= self.uncarried
+
+    def test_the_checkerboard_is_completed(self) -> None:
+        """Customers of one colour take that colour's squares but one: theirs is the next."""
+        if not self.collaborative:
+            pytest.skip("the model does not look beyond the customer's own history")
+        size = 10
+        board = [
+            (f"c{row:02}", f"v{column:02}", 5.0)
+            for row in range(size)
+            for column in range(size)
+            if (row + column) % 2 == 0 and row != column
+        ]
+        lines = interactions_of(board, [f"v{column:02}" for column in range(size)])
+        fitted = self.model.build().fit(lines, Run())
+        unseen = lines.matrix().toarray() == 0
+        best = top(fitted.score(lines), 1, unseen)
+        np.testing.assert_array_equal(best.variants, np.arange(size))

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.errors import OutsideData
+from data.tables import ORDERS
+from recsys.errors import BadRequest, TooFewInteractions, UnknownModel, UnknownVariant
+from recsys.recommendation import RecommendationList
+from recsys.recommender import Recommender, train
+from recsys.registry import MODELS
+from tests.recsys.shop import AS_OF, shop
+
+
+@pytest.fixture(scope="module")
+def recommender(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
+    return train(shop(tmp_path_factory.mktemp("shop")), as_of=AS_OF)
+
+
+def ids(found: RecommendationList) -> list[str]:
+    return [one.variant_id for one in found.recommendations]
+
+
+def event(customer: str, variant: str, kind: str, at: str, value: float | None = None) -> object:
+    return {
+        "customer_id": customer,
+        "variant_id": variant,
+        "kind": kind,
+        "value": np.nan if value is None else value,
+        "at": pd.Timestamp(at),
+    }
+
+
+def test_a_customer_is_shown_again_what_they_take_and_what_goes_with_it(
+    recommender: Recommender,
+) -> None:
+    found = recommender.recommend("c00", 2)
+    assert found.fallback is None
+    assert found.model == "atelier"
+    assert ids(found) == ["cup", "pot"]
+    first, second = found.recommendations
+    assert first.reasons[0].kind == "repeat"
+    assert first.reasons[0].sentence == "The customer has bought it once, last on 2024-05-30."
+    assert second.reasons[0].kind == "together"
+    assert second.reasons[0].variant_id == "cup"
+    assert second.reasons[0].sentence == "It goes with Cup, which the customer has bought."
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_only_what_is_on_sale_is_shown_by_any_model(tmp_path: Path, model: str) -> None:
+    made = train(shop(tmp_path / "shop"), as_of=AS_OF, model=model)
+    for found in (made.recommend("c02", 50), made.recommend("nobody", 50), made.similar("cup", 50)):
+        assert len(set(ids(found))) == len(ids(found))
+        assert not {"saw", "new"} & set(ids(found))
+    assert sorted(ids(made.recommend("c02", 50))) == ["cup", "cup-xl", "mill", "mug", "pot"]
+
+
+def test_what_the_customer_bought_can_be_left_out(recommender: Recommender) -> None:
+    assert ids(recommender.recommend("c00", 1, exclude_seen=True)) == ["pot"]
+
+
+def test_an_unknown_customer_gets_what_is_popular_and_is_told_so(recommender: Recommender) -> None:
+    found = recommender.recommend("nobody", 4)
+    assert found.fallback == "popular"
+    assert found.model == "popularity"
+    assert found.customer_id == "nobody"
+    assert ids(found)[0] == "cup"
+    assert found.recommendations[0].reasons[0].kind == "popular"
+
+
+def test_shares_of_the_reasons_are_parts_of_one(recommender: Recommender) -> None:
+    for one in recommender.recommend("c02", 5).recommendations:
+        shares = [reason.share for reason in one.reasons]
+        assert shares == sorted(shares, reverse=True)
+        assert 0 < sum(shares) <= 1.0001
+
+
+def test_many_are_answered_as_one_by_one_in_the_order_asked(recommender: Recommender) -> None:
+    wanted = ["c05", "nobody", "c00", "c05"]
+    found = recommender.recommend_many(wanted, 3)
+    assert found == [recommender.recommend(customer, 3) for customer in wanted]
+
+
+def test_an_event_of_a_minute_ago_changes_the_customers_list_and_no_others(
+    recommender: Recommender,
+) -> None:
+    events = pd.DataFrame([event("c00", "mug", "order", "2024-06-01 10:00")])
+    before, after = recommender.recommend("c00", 5), recommender.recommend("c00", 5, extra=events)
+    assert ids(after).index("mug") < ids(before).index("mug")
+    assert after.as_of > before.as_of
+    assert recommender.recommend("c02", 5, extra=events) == recommender.recommend("c02", 5)
+
+
+def test_an_unknown_customer_with_an_event_is_no_longer_unknown(recommender: Recommender) -> None:
+    events = pd.DataFrame([event("late", "mug", "view", "2024-06-01 10:00")])
+    found = recommender.recommend("late", 2, extra=events)
+    assert found.fallback is None
+    assert set(ids(found)) == {"mug", "mill"}
+    sentences = [one.reasons[0].sentence for one in found.recommendations]
+    assert "It goes with Mug, which the customer has looked at." in sentences
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        event("late", "mug", "rating", "2024-06-01 10:00", 1),
+        event("late", "no such", "view", "2024-06-01 10:00"),
+        event("late", "mug", "dance", "2024-06-01 10:00"),
+        event("other", "mug", "view", "2024-06-01 10:00"),
+    ],
+)
+def test_an_event_that_speaks_for_nothing_leaves_the_fallback(
+    recommender: Recommender, extra: object
+) -> None:
+    assert recommender.recommend("late", 2, extra=pd.DataFrame([extra])).fallback == "popular"
+
+
+def test_a_folded_in_order_counts_as_a_trained_one(recommender: Recommender) -> None:
+    live = pd.DataFrame([event("late", "mug", "order", "2024-05-20 10:00", 2)])
+    lines = pd.DataFrame(
+        {
+            "customer_id": ["late"],
+            "variant_id": ["mug"],
+            "quantity": [2],
+            "ordered_at": [pd.Timestamp("2024-05-20 10:00")],
+        }
+    )
+    by_event = recommender.recommend("late", 3, extra=live)
+    assert by_event == recommender.recommend("late", 3, extra=lines)
+    assert by_event.recommendations[0].reasons[0].sentence.endswith("last on 2024-05-20.")
+    assert ids(recommender.recommend("late", 1, extra=live, exclude_seen=True)) == ["mill"]
+
+
+def test_a_line_at_or_after_the_moment_is_not_known_yet(recommender: Recommender) -> None:
+    events = pd.DataFrame([event("late", "mug", "cart", "2024-06-01 10:00")])
+    asked = np.datetime64("2024-06-01T10:00", "us")
+    assert recommender.recommend("late", 2, extra=events, as_of=asked).fallback == "popular"
+
+
+def test_what_comes_on_sale_later_is_shown_then(recommender: Recommender) -> None:
+    later = np.datetime64("2024-07-01", "us")
+    assert "new" in ids(recommender.recommend("c00", 50, as_of=later))
+
+
+def test_a_basket_is_answered_with_what_goes_with_it(recommender: Recommender) -> None:
+    found = recommender.recommend_basket(["mug"], 1)
+    assert ids(found) == ["mill"]
+    assert found.customer_id is None
+    reason = found.recommendations[0].reasons[0]
+    assert reason.sentence == "It goes with Mug, which lies in the basket."
+    assert recommender.recommend_basket([], 3).fallback == "popular"
+    assert recommender.recommend_basket(["mug", "mug"], 1) == found
+
+
+def test_similar_variants_are_those_taken_together(recommender: Recommender) -> None:
+    found = recommender.similar("mill", 3)
+    assert ids(found)[0] == "mug"
+    assert "mill" not in ids(found)
+    assert found.fallback is None
+
+
+def test_a_variant_nobody_took_is_likened_by_its_style(recommender: Recommender) -> None:
+    found = recommender.similar("cup-xl", 3)
+    assert found.fallback == "popular"
+    assert ids(found)[0] == "cup"
+    assert found.recommendations[0].reasons[0].kind == "style"
+    assert found.recommendations[1].reasons[0].kind == "popular"
+
+
+def test_a_variant_nobody_knows_is_an_error(recommender: Recommender) -> None:
+    with pytest.raises(UnknownVariant, match="Nobody knows a variant 'CUP'"):
+        recommender.similar("CUP", 3)
+    with pytest.raises(UnknownVariant):
+        recommender.recommend_basket(["cup", ""], 3)
+
+
+@pytest.mark.parametrize("customer", ["c00", "nobody"])
+def test_a_k_below_one_is_refused(recommender: Recommender, customer: str) -> None:
+    with pytest.raises(BadRequest, match="k is 0"):
+        recommender.recommend(customer, 0)
+
+
+def test_a_list_as_json_has_plain_values(recommender: Recommender) -> None:
+    text = json.dumps(recommender.recommend("c00", 2).to_json(), allow_nan=False)
+    back = json.loads(text)
+    assert back["as_of"] == "2024-06-01T00:00:00"
+    assert back["recommendations"][0]["reasons"][0]["variant_id"] == "cup"
+
+
+def test_without_a_date_everything_is_known_up_to_the_last_order(tmp_path: Path) -> None:
+    made = train(shop(tmp_path / "shop"))
+    assert made.interactions.as_of == np.datetime64("2024-06-01")
+
+
+@pytest.mark.parametrize("day", ["1999-01-01", "2024-03-12", "2024-06-09", "2031-01-01"])
+def test_a_date_outside_the_data_is_refused_with_what_there_is(tmp_path: Path, day: str) -> None:
+    workspace = shop(tmp_path / "shop")
+    with pytest.raises(OutsideData, match="from 2024-03-12 to 2024-05-31"):
+        train(workspace, as_of=np.datetime64(day, "us"))
+
+
+def test_events_of_the_workspace_are_learned_from_but_are_not_purchases(tmp_path: Path) -> None:
+    workspace = shop(tmp_path / "shop")
+    views = pd.DataFrame([event("late", "mug", "view", "2024-05-31 10:00")])
+    views["at"] = views["at"].astype("datetime64[us]")
+    workspace.write({"events": views})
+    found = train(workspace, as_of=AS_OF).recommend("late", 2, exclude_seen=True)
+    assert found.fallback is None
+    assert set(ids(found)) == {"mug", "mill"}
+
+
+def test_orders_without_customers_are_too_few(tmp_path: Path) -> None:
+    workspace = shop(tmp_path / "shop")
+    orders = workspace.read(ORDERS)
+    workspace.write({"orders": orders[orders["customer_id"].isna()]})
+    with pytest.raises(TooFewInteractions):
+        train(workspace)
+
+
+def test_an_unknown_model_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel):
+        train(shop(tmp_path / "shop"), model="oracle")
