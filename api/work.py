@@ -14,10 +14,10 @@ from api.settings import Settings
 from data.progress import Progress, silent
 from data.store import open_store
 from data.workspace import Workspace
-from production.forecast import Forecast
-from production.plan import Plan
-from production.planning import make_plan
-from production.plans import save_plan
+from production.demand.forecast import Forecast
+from production.plans.plan import Plan
+from production.plans.planning import make_plan
+from production.plans.saved import save_plan
 from production.report import Report, render_csv, render_html, render_json
 from recsys.manifest import signing_key
 from recsys.model import Run

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from data.errors import AtelierError
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("data", "recsys", "production", "api")
 SOURCES = sorted(path for room in FLOORS for path in (ROOT / room).rglob("*.py"))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from data.progress import Progress
     from data.quality import QualityReport
-    from production.plan import Plan
+    from production.plans.plan import Plan
     from production.report import Report
     from recsys.recommender import Recommender
 
@@ -55,10 +55,10 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     from data.importing import import_files
     from data.mapping import load_mapping
     from data.workspace import Workspace
-    from production.demand import forecast_demand
-    from production.plan_evaluation import evaluate_plans
+    from production.demand.forecasting import forecast_demand
+    from production.plans.evaluation import evaluate_plans
     from production.report import build_report
-    from recsys.evaluation import evaluate_workspace
+    from recsys.evaluation.evaluate import evaluate_workspace
 
     quality = import_files(sample_files(), load_mapping("sample"), folder, progress=progress)
     workspace, run = Workspace.open(folder), run_of(settings)

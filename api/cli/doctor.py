@@ -103,7 +103,7 @@ def model_found(workspace: Workspace, settings: Settings) -> str | None:
 
 def plan_found(workspace: Workspace) -> str | None:
     """The latest plan, once its digest holds."""
-    from production.plans import latest_plan
+    from production.plans.saved import latest_plan
 
     plan = latest_plan(workspace)
     return None if plan is None else plan.plan_id

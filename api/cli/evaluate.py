@@ -75,7 +75,7 @@ def recommend(
     from api.settings import load_settings
     from api.work import run_of
     from data.workspace import Workspace
-    from recsys.evaluation import evaluate_files, evaluate_workspace
+    from recsys.evaluation.evaluate import evaluate_files, evaluate_workspace
 
     names = names_of(models)
     if train is not None and test is not None:
@@ -119,7 +119,7 @@ def demand(
     from api.settings import load_settings
     from api.work import run_of
     from data.workspace import Workspace
-    from production.demand_evaluation import evaluate_demand
+    from production.demand.evaluation import evaluate_demand
 
     settings = load_settings(workspace, horizon=horizon)
     with console.progress() as progress:
@@ -151,7 +151,7 @@ def plan(
     from api.settings import load_settings
     from api.work import run_of
     from data.workspace import Workspace
-    from production.plan_evaluation import evaluate_plans
+    from production.plans.evaluation import evaluate_plans
 
     settings = load_settings(workspace, horizon=horizon)
     with console.progress() as progress:
@@ -182,9 +182,9 @@ def everything(
     from api.settings import load_settings
     from api.work import run_of
     from data.workspace import Workspace
-    from production.demand_evaluation import evaluate_demand
-    from production.plan_evaluation import evaluate_plans
-    from recsys.evaluation import evaluate_workspace
+    from production.demand.evaluation import evaluate_demand
+    from production.plans.evaluation import evaluate_plans
+    from recsys.evaluation.evaluate import evaluate_workspace
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, horizon=horizon)

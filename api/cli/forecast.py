@@ -21,7 +21,7 @@ from api.output import check_writable, write_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from production.forecast import Forecast
+    from production.demand.forecast import Forecast
 
 ROWS_SHOWN = 20
 
@@ -44,7 +44,7 @@ def forecast(
     from api.settings import load_settings
     from api.work import run_of
     from data.workspace import Workspace
-    from production.demand import forecast_demand
+    from production.demand.forecasting import forecast_demand
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, horizon=horizon)
@@ -77,7 +77,7 @@ def rows_of(found: Forecast) -> pd.DataFrame:
     """One variant a row: mean and quantiles of its units over the horizon."""
     import pandas as pd
 
-    from production.forecast import LEVELS
+    from production.demand.forecast import LEVELS
 
     names = [f"q{round(level * 100):02d}" for level in LEVELS]
     quantiles = pd.DataFrame(found.quantiles, columns=names)

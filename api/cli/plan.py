@@ -18,7 +18,7 @@ from api.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from production.plan import Plan
+    from production.plans.plan import Plan
 
 LINES_SHOWN = 20
 

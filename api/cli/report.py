@@ -13,7 +13,7 @@ from api.errors import NotReady
 
 if TYPE_CHECKING:
     from data.workspace import Workspace
-    from production.plan import Plan
+    from production.plans.plan import Plan
 
 
 def report(
@@ -49,7 +49,7 @@ def report(
 
 def chosen_plan(workspace: Workspace, plan_id: str | None) -> Plan:
     """The plan of that id, or the latest."""
-    from production.plans import latest_plan, load_plan
+    from production.plans.saved import latest_plan, load_plan
 
     plan = latest_plan(workspace) if plan_id is None else load_plan(workspace, plan_id)
     if plan is None:

@@ -14,8 +14,8 @@ from api.service.schemas import PlanRequest
 from api.settings import Settings
 from api.work import plan_and_save
 from data.workspace import Workspace
-from production.plan import Plan
-from production.plans import latest_plan, load_plan
+from production.plans.plan import Plan
+from production.plans.saved import latest_plan, load_plan
 from production.report import Report, build_report, render_csv, render_html, render_json
 
 MOST_WAITING: Final = 4

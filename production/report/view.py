@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from data.tables import VARIANTS
 from data.workspace import Workspace
-from production.history import DemandPanel, read_panel
-from production.mix import MixSettings, style_mix
-from production.plan import Effect, Plan, PlanResource
+from production.demand.history import DemandPanel, read_panel
+from production.demand.mix import MixSettings, style_mix
+from production.plans.plan import Effect, Plan, PlanResource
 
 COLUMNS: Final = (
     "style_id",

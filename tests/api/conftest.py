@@ -17,8 +17,8 @@ from api.work import train_and_save
 from data.simulator import MarketSettings, simulate
 from data.tables import TABLES
 from data.workspace import Workspace
-from production.planning import make_plan
-from production.plans import save_plan
+from production.plans.planning import make_plan
+from production.plans.saved import save_plan
 from tests.api.client import Client
 
 

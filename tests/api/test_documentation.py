@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import typer
@@ -11,8 +10,9 @@ import typer
 from api.cli import app
 from api.service.routes import ROUTERS
 from api.settings import Settings
+from tests.paths import ROOT
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 
 
 def commands(command: object, path: str = "atelier") -> Iterator[tuple[str, list[str]]]:

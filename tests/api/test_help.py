@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 HEAVY = ("numpy", "pandas", "torch", "scipy", "implicit", "faiss", "fastapi", "pyarrow")
 

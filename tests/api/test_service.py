@@ -16,7 +16,7 @@ from api.settings import load_settings
 from api.work import train_and_save
 from data.tables import ORDERS
 from data.workspace import Workspace
-from production.plans import latest_plan
+from production.plans.saved import latest_plan
 from tests.api.client import Client
 
 

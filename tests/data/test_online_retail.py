@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -12,8 +10,9 @@ from data.mapping import load_mapping
 from data.quality import QualityReport
 from data.tables import ORDERS, VARIANTS
 from data.workspace import Workspace
+from tests.paths import SHARED
 
-FILE = Path(__file__).parents[3] / "shared/data/online_retail_ii/online_retail_2009_2010.csv.gz"
+FILE = SHARED / "online_retail_ii/online_retail_2009_2010.csv.gz"
 
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the Online Retail II file is not there")
 

@@ -16,8 +16,9 @@ from data.simulator import SAMPLE as SETTINGS
 from data.simulator import Market, simulate, write_sample
 from data.tables import TABLES
 from data.workspace import Workspace
+from tests.paths import ROOT
 
-SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+SAMPLE = ROOT / "data" / "sample"
 BY_HAND = {"README.md"}
 
 

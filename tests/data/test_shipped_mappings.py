@@ -11,6 +11,7 @@ from data.mapping import load_mapping
 from data.tables import EVENTS, MARKET, ORDERS, VARIANTS
 from data.workspace import Workspace
 from tests.data import shop
+from tests.paths import SHARED
 
 
 def brought(folder: Path, name: str, *files: Path) -> Workspace:
@@ -99,7 +100,7 @@ def test_m5(tmp_path: Path) -> None:
     assert workspace.read(MARKET)["event"].tolist()[2] == "SuperBowl"
 
 
-BIKES = Path(__file__).parents[3] / "shared/data/bike_sharing/day.csv"
+BIKES = SHARED / "bike_sharing/day.csv"
 
 
 def test_bike_sharing(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from data.errors import EventRefused, StoreConflict, StoreError
 from data.store import LIVE_KINDS, MOST_EVENTS, LiveEvent, Store, open_store
+from tests.paths import ROOT
 
 AT = datetime(2025, 12, 29, 10, 30, 0, 123456)  # noqa: DTZ001  # live events are in local time
 ALWAYS = AT - timedelta(days=10_000)
@@ -35,9 +36,8 @@ def view(event_id: str, customer_id: str = "10001", **changes: Any) -> LiveEvent
 
 def run(program: str, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", program, *arguments]
-    root = Path(__file__).parents[2]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
 
 

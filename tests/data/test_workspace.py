@@ -15,11 +15,13 @@ from data.errors import WorkspaceError
 from data.tables import MARKET, ORDERS, VARIANTS
 from data.workspace import Workspace
 from tests.data import shop
+from tests.paths import ROOT
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from tests.data import shop
+from tests.paths import ROOT
 folder = Path(sys.argv[1])
 shop.bring(folder, shop.mapping(shop.ORDERS), folder / sys.argv[2])
 """
@@ -33,7 +35,7 @@ def killed_at(point: str, folder: Path, file: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(folder), file],
         env=os.environ | {"ATELIER_FAILPOINT": point},
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from production.history import DemandPanel, DemandSettings, build_panel
+from production.demand.history import DemandPanel, DemandSettings, build_panel
 
 START = np.datetime64("2024-01-01")  # a Monday
 WEEK = np.timedelta64(7, "D")

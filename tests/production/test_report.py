@@ -12,7 +12,7 @@ import pytest
 
 from data.tables import VARIANTS
 from data.workspace import Workspace
-from production.planning import make_plan
+from production.plans.planning import make_plan
 from production.report import Report, build_report, render_csv, render_html, render_json
 from tests.production.small_market import simple_forecast, small_market
 

@@ -1,0 +1,1 @@
+"""How scarce resources are shared out over variants: the mathematics."""

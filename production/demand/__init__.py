@@ -1,0 +1,1 @@
+"""How much of each variant customers will want, as distributions."""

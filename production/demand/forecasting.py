@@ -1,0 +1,148 @@
+"""The demand of a workspace: one call from its tables to a forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.progress import Progress, silent
+from data.tables import ORDERS
+from data.workspace import Workspace
+from production.demand.forecast import DemandHistory, Forecast
+from production.demand.forecasters import DEFAULT, make_forecaster
+from production.demand.history import LONGEST_HORIZON, DemandPanel, DemandSettings, read_panel
+from production.demand.preferences import expected_units
+from production.errors import BadHorizon
+from recsys.model import Run
+
+PREFERENCE_HORIZONS: Final = 6
+"""Past horizons for which expected units are learned, beside the one to come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandSource:
+    """A workspace read for forecasts at some origins; what they share is computed once.
+
+    Attributes:
+        panel: its demand panel.
+        horizon: weeks to forecast.
+        expected: (V, T + 1) expected units from preferences, or None.
+    """
+
+    panel: DemandPanel
+    horizon: int
+    expected: NDArray[np.float64] | None
+
+    def history(self, origin: np.datetime64) -> DemandHistory:
+        """What is known at an origin."""
+        return self.panel.at(origin, horizon=self.horizon, expected=self.expected)
+
+    def forecast(self, origin: np.datetime64, method: str = DEFAULT) -> Forecast:
+        """Demand over the horizon from an origin on.
+
+        Raises:
+            UnknownMethod: no such method.
+            OutsideData, TooLittleHistory: it cannot be forecast from that origin.
+        """
+        return make_forecaster(method).forecast(self.history(origin))
+
+
+def open_demand(
+    workspace: Workspace,
+    origins: Sequence[np.datetime64] | None = None,
+    *,
+    panel: DemandPanel | None = None,
+    horizon: int = 4,
+    settings: DemandSettings | None = None,
+    preferences: bool = True,
+    run: Run | None = None,
+    progress: Progress = silent,
+) -> DemandSource:
+    """Read a workspace for forecasts at some origins.
+
+    Args:
+        workspace: its orders; and variants and market, where it has them.
+        origins: Mondays; the latest possible without.
+        panel: the workspace's panel, where the caller has it already.
+        horizon: weeks to forecast.
+        settings: how demand is read.
+        preferences: whether a method will ask for expected units; learning them costs two fits
+            of the preference model an origin.
+        run: seed and threads of the preference model.
+        progress: told of the preferences' origins.
+
+    Raises:
+        BadHorizon: the horizon is not 1 to LONGEST_HORIZON weeks.
+        WorkspaceError, TooLittleHistory: there are no orders, or too few.
+    """
+    if not 1 <= horizon <= LONGEST_HORIZON:
+        raise BadHorizon(
+            f"A horizon of {horizon} weeks cannot be forecast.",
+            where="horizon",
+            fix=f"Choose 1 to {LONGEST_HORIZON} weeks.",
+        )
+    panel = panel or read_panel(workspace, settings)
+    asked = [panel.end] if origins is None else list(origins)
+    expected = None
+    if preferences and panel.settings.preferences:
+        places = np.array([panel.week(origin) for origin in asked])
+        back = horizon * np.arange(PREFERENCE_HORIZONS + 1)
+        grid = np.unique(places[:, None] - back)
+        expected = expected_units(
+            workspace.read(ORDERS),
+            panel,
+            grid[grid > horizon],
+            horizon=horizon,
+            run=run or Run(),
+            progress=progress,
+        )
+    return DemandSource(panel=panel, horizon=horizon, expected=expected)
+
+
+def forecast_demand(
+    workspace: Workspace,
+    *,
+    as_of: np.datetime64 | None = None,
+    horizon: int = 4,
+    method: str = DEFAULT,
+    settings: DemandSettings | None = None,
+    run: Run | None = None,
+    progress: Progress = silent,
+) -> Forecast:
+    """Demand of every active variant over the coming weeks.
+
+    Args:
+        workspace: its orders; and variants and market, where it has them.
+        as_of: the forecast starts with the Monday of this day's week and stands on what lay
+            before it; without it, it starts after the last complete week.
+        horizon: weeks to forecast.
+        method: a name of `production.demand.forecasters.method_names`.
+        settings: how demand is read.
+        run: seed and threads of the preference model.
+        progress: told of the steps.
+
+    Raises:
+        UnknownMethod, BadHorizon: the request names what there is not.
+        WorkspaceError, OutsideData, TooLittleHistory: the orders do not reach so far.
+    """
+    make_forecaster(method)  # a misspelt name is refused before the work
+    progress("demand", 0, 2)
+    panel = read_panel(workspace, settings)
+    origin = panel.origin(as_of)
+    source = open_demand(
+        workspace,
+        [origin],
+        panel=panel,
+        horizon=horizon,
+        preferences=method == DEFAULT,
+        run=run,
+        progress=progress,
+    )
+    progress("demand", 1, 2)
+    forecast = source.forecast(origin, method)
+    progress("demand", 2, 2)
+    return forecast

@@ -1,0 +1,1 @@
+"""What to make: the plan, how it is made, kept and judged."""

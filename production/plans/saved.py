@@ -1,0 +1,120 @@
+"""Plans kept in the workspace: one folder a plan, whole or not there.
+
+plans/<plan_id>/plan.json       everything but the lines, and the lines' SHA-256
+plans/<plan_id>/lines.parquet   one variant a row
+plans/latest                    the id that was saved last
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from data.workspace import Workspace
+from production.errors import PlanRefused, UnknownPlan
+from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource
+
+FORMAT: Final = 1
+
+
+def save_plan(workspace: Workspace, plan: Plan) -> Path:
+    """Keep a plan and make it the latest; saving an equal one again changes nothing else.
+
+    Returns:
+        The plan's folder.
+    """
+    plans = workspace.root / "plans"
+    plans.mkdir(exist_ok=True)
+    folder = plans / plan.plan_id
+    if not folder.is_dir():
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=plans))
+        try:
+            plan.lines.to_parquet(draft / "lines.parquet", index=False)
+            header = plan.header() | {"format": FORMAT, "lines": _digest(draft / "lines.parquet")}
+            (draft / "plan.json").write_text(json.dumps(header, indent=2) + "\n")
+            _to_disk(draft)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    pointer = plans / f".latest-{os.getpid()}"
+    pointer.write_text(plan.plan_id + "\n")
+    pointer.replace(plans / "latest")
+    return folder
+
+
+def load_plan(workspace: Workspace, plan_id: str) -> Plan:
+    """A kept plan.
+
+    Raises:
+        UnknownPlan: the workspace holds no plan of that id.
+        PlanRefused: its files are altered, incomplete or of another version.
+    """
+    if plan_id not in list_plans(workspace):
+        raise UnknownPlan(
+            f"There is no plan '{plan_id[:80]}'.",
+            where="plan id",
+            fix="List the plans that there are, or make one with 'atelier plan'.",
+        )
+    folder = workspace.root / "plans" / plan_id
+    try:
+        return _read(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PlanRefused(
+            f"The plan '{plan_id}' is altered or incomplete: {error}.",
+            where=str(folder),
+            fix="Remove its folder and make the plan again with 'atelier plan'.",
+        ) from error
+
+
+def _read(folder: Path) -> Plan:
+    header = json.loads((folder / "plan.json").read_text())
+    if header["format"] != FORMAT or header["lines"] != _digest(folder / "lines.parquet"):
+        raise ValueError("another format, or lines that were changed")
+    return Plan(
+        plan_id=header["plan_id"],
+        as_of=np.datetime64(header["as_of"], "D"),
+        horizon=int(header["horizon"]),
+        method=header["method"],
+        lines=pd.read_parquet(folder / "lines.parquet", columns=list(LINE_COLUMNS)),
+        resources=tuple(PlanResource(**resource) for resource in header["resources"]),
+        expected_cost=float(header["expected_cost"]),
+        bound=float(header["bound"]),
+        gap=float(header["gap"]),
+        status=header["status"],
+        assumptions=tuple(header["assumptions"]),
+        effects=tuple(Effect(**effect) for effect in header["effects"]),
+    )
+
+
+def list_plans(workspace: Workspace) -> tuple[str, ...]:
+    """Ids of the kept plans, by the day they start and then by content."""
+    plans = workspace.root / "plans"
+    folders = plans.iterdir() if plans.is_dir() else ()
+    return tuple(sorted(folder.name for folder in folders if (folder / "plan.json").is_file()))
+
+
+def latest_plan(workspace: Workspace) -> Plan | None:
+    """The plan that was saved last; None where there is none."""
+    pointer = workspace.root / "plans" / "latest"
+    if not pointer.is_file():
+        return None
+    return load_plan(workspace, pointer.read_text().strip())
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _to_disk(folder: Path) -> None:
+    for path in (*folder.iterdir(), folder):
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)

@@ -1,0 +1,211 @@
+"""Splits in time: what is known before an origin, and what customers bought after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.errors import OutsideData
+from recsys.behaviour import preference_lines
+from recsys.errors import TooFewInteractions
+from recsys.evaluation.metrics import contains, pair_keys
+from recsys.interactions import Interactions
+
+STEP_DAYS: Final = 28
+DEFAULT_ORIGINS: Final = 3
+_NO_TIME = np.datetime64("1970-01-01", "us")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Training interactions, and the test purchases of the customers known in them.
+
+    Attributes:
+        origin: first day of the test window, `YYYY-MM-DD`; None for a pair of files.
+        train: interactions of all customers before the origin.
+        on_sale: (V,) bool, which of `train.variants` may be recommended at the origin.
+        customers: (n,) int, position in `train.customers` of each with a test purchase, ascending.
+        row: (M,) int, whose test item: position in `customers`, ascending.
+        item: (M,) int, which one: position in `train.variants`, ascending within a row; a variant
+            first sold in the window has a number from V up, and nobody can recommend it.
+        seen: (M,) bool, whether that customer had bought it before.
+        unknown_customers: customers with test purchases and no training line; left out.
+    """
+
+    origin: str | None
+    train: Interactions
+    on_sale: NDArray[np.bool_]
+    customers: NDArray[np.intp]
+    row: NDArray[np.intp]
+    item: NDArray[np.intp]
+    seen: NDArray[np.bool_]
+    unknown_customers: int
+
+    @property
+    def width(self) -> int:
+        """More than any number in `item`, and than any position in `train.variants`."""
+        return int(max(len(self.train.variants), self.item.max() + 1))
+
+    @property
+    def catalogue(self) -> int:
+        """How many variants may be recommended."""
+        return int(self.on_sale.sum())
+
+    @property
+    def unsold_items(self) -> int:
+        """Test items that were first sold in the window."""
+        return int((self.item >= len(self.train.variants)).sum())
+
+
+def split_at(
+    orders: pd.DataFrame,
+    variants: pd.DataFrame,
+    events: pd.DataFrame | None = None,
+    *,
+    origin: pd.Timestamp,
+    test_days: int,
+) -> Split:
+    """The split of a workspace's tables at an origin.
+
+    Nothing of the catalogue is known that the origin does not know: a variant counts from its
+    first order line on, or from its introduced_at, and until its discontinued_at.
+
+    Args:
+        orders: the orders table.
+        variants: the variants table.
+        events: the events table, learned from as the product does; None where there is none.
+            A customer is known, and a variant seen, by order lines alone.
+        origin: training lines lie strictly before it, the test window starts with it.
+        test_days: length of the test window.
+
+    Raises:
+        TooFewInteractions: no training line, or no known customer bought in the window.
+    """
+    placed = orders["ordered_at"]
+    end = origin + pd.Timedelta(days=test_days)
+    known, gone = _catalogue(orders[placed < origin], variants, origin)
+    lines = preference_lines(orders, events)
+    train = Interactions.from_lines(lines, as_of=origin.to_datetime64(), variants=known)
+    on_sale = ~np.isin(train.variants, gone)
+    test = orders[(placed >= origin) & (placed < end)]
+    return _split(train, test, on_sale=on_sale, origin=origin.strftime("%Y-%m-%d"))
+
+
+def split_files(train: pd.DataFrame, test: pd.DataFrame) -> Split:
+    """The split that two files make; where the training file has times, ages count from its last.
+
+    Args:
+        train: lines as `recsys.evaluation.datasets.read_lines` gives them.
+        test: likewise; its times, if any, do not matter.
+
+    Raises:
+        TooFewInteractions: no training line, or no customer of both files.
+    """
+    as_of = _NO_TIME
+    if "ordered_at" in train:
+        as_of = (train["ordered_at"].max() + pd.Timedelta(microseconds=1)).to_datetime64()
+    known = Interactions.from_lines(train, as_of=as_of)
+    return _split(known, test, on_sale=np.ones(len(known.variants), dtype=np.bool_), origin=None)
+
+
+def choose_origins(
+    orders: pd.DataFrame, origins: Sequence[date] | None, *, test_days: int
+) -> list[pd.Timestamp]:
+    """The origins asked for, or the last three at 28-day steps that leave a full test window.
+
+    Args:
+        orders: the orders table.
+        origins: days asked for; None for the default.
+        test_days: length of the test window.
+
+    Returns:
+        Midnights, ascending, each once.
+
+    Raises:
+        OutsideData: no training line lies before an origin, or its window is not full.
+    """
+    if orders.empty:
+        raise OutsideData("There are no orders.", fix="Import some.")
+    first = orders["ordered_at"].min().normalize() + pd.Timedelta(days=1)
+    last = orders["ordered_at"].max().normalize() + pd.Timedelta(days=1 - test_days)
+    if last < first:
+        raise OutsideData(
+            f"The orders span too few days for a test window of {test_days}.",
+            where="orders",
+            fix="Choose a shorter test window, or import more orders.",
+        )
+    if not origins:
+        steps = [last - pd.Timedelta(days=STEP_DAYS * step) for step in range(DEFAULT_ORIGINS)]
+        return sorted(origin for origin in steps if origin >= first)
+    chosen = sorted({pd.Timestamp(origin).normalize() for origin in origins})
+    for origin in chosen:
+        if not first <= origin <= last:
+            raise OutsideData(
+                f"The orders leave no room for training before {origin:%Y-%m-%d} "
+                f"and {test_days} test days from it.",
+                where=f"origin {origin:%Y-%m-%d}",
+                fix=f"Choose an origin from {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
+            )
+    return chosen
+
+
+def _catalogue(
+    past: pd.DataFrame, variants: pd.DataFrame, origin: pd.Timestamp
+) -> tuple[list[str], list[str]]:
+    """Variant ids known at the origin, and those of them no longer on sale."""
+    known = set(past.loc[past["quantity"] > 0, "variant_id"])
+    gone: list[str] = []
+    if "introduced_at" in variants:
+        known.update(variants.loc[variants["introduced_at"] < origin, "variant_id"])
+    if "discontinued_at" in variants:
+        gone = variants.loc[variants["discontinued_at"] <= origin, "variant_id"].tolist()
+    return sorted(known), gone
+
+
+def _split(
+    train: Interactions, test: pd.DataFrame, *, on_sale: NDArray[np.bool_], origin: str | None
+) -> Split:
+    """Match test lines to the training interactions' customers and variants."""
+    bought = test[test["customer_id"].notna()]
+    if "quantity" in bought:
+        bought = bought[bought["quantity"] > 0]
+    pairs = bought[["customer_id", "variant_id"]].drop_duplicates()
+    person = pd.Index(train.customers).get_indexer(pd.Index(pairs["customer_id"].astype(object)))
+    person[~np.isin(person, train.customer[train.bought()])] = -1
+    unknown = int(pairs.loc[person < 0, "customer_id"].nunique())
+    pairs, person = pairs[person >= 0], person[person >= 0]
+    if pairs.empty:
+        raise TooFewInteractions(
+            "No customer with a training line bought anything in the test window.",
+            where="" if origin is None else f"origin {origin}",
+            fix="Choose another origin, or check that both sides use the same customer ids.",
+        )
+    ids = pairs["variant_id"].astype(object).to_numpy()
+    item = pd.Index(train.variants).get_indexer(pd.Index(ids))
+    fresh = item < 0
+    item[fresh] = len(train.variants) + np.unique(ids[fresh], return_inverse=True)[1]
+    customers, row = np.unique(person, return_inverse=True)
+    order = np.lexsort((item, row))
+    row, item = row[order], item[order]
+    history = train.take(customers)
+    width = int(max(len(train.variants), item.max() + 1))
+    bought_before = history.bought()
+    before = np.unique(
+        pair_keys(history.customer[bought_before], history.variant[bought_before], width)
+    )
+    return Split(
+        origin=origin,
+        train=train,
+        on_sale=on_sale,
+        customers=customers,
+        row=row,
+        item=item,
+        seen=contains(before, pair_keys(row, item, width)),
+        unknown_customers=unknown,
+    )

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.errors import OutsideData
+from data.workspace import Workspace
+from production.demand.evaluation import PREDICTION_COLUMNS, DemandEvaluation, evaluate_demand
+from production.demand.forecasters import method_names
+from production.demand.metrics import FIGURES, QUANTILES, figures
+from production.errors import TooLittleHistory, UnknownMethod
+from tests.paths import SHARED
+from tests.production import markets
+
+REAL = SHARED / "online_retail_ii/online_retail_2009_2010.csv.gz"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    made = Workspace.create(tmp_path_factory.mktemp("shop") / "w")
+    made.write({"orders": markets.orders(), "variants": markets.catalogue()})
+    return made
+
+
+@pytest.fixture(scope="module")
+def found(shop: Workspace) -> DemandEvaluation:
+    return evaluate_demand(shop, horizon=4, origins=4, step=4)
+
+
+def rows(mean: list[float], actual: list[float], *, half_width: float = 0.0) -> pd.DataFrame:
+    table = pd.DataFrame({"mean": mean, "actual": actual})
+    for place, name in enumerate(QUANTILES):
+        table[name] = table["mean"] + (place - 3) * half_width / 3
+    return table
+
+
+def test_known_figures() -> None:
+    got = figures(rows([10.0, 20.0], [12.0, 16.0], half_width=3.0))
+    assert got["wape_q50"] == pytest.approx(6 / 28)
+    assert got["wape_mean"] == pytest.approx(6 / 28)
+    assert got["bias"] == pytest.approx(30 / 28 - 1)
+    assert got["rmse"] == pytest.approx(np.sqrt(10.0))
+    assert got["coverage_90"] == 0.5  # 12 in 7..13, 16 not in 17..23
+    assert got["coverage_50"] == 0.0
+
+
+def test_a_perfect_forecast_has_no_loss() -> None:
+    got = figures(rows([3.0, 4.0], [3.0, 4.0]))
+    assert got == {name: 1.0 if name.startswith("coverage") else 0.0 for name in FIGURES}
+
+
+def test_shares_of_no_demand_are_not_a_number() -> None:
+    assert figures(rows([1.0], [0.0]))["wape_q50"] is None
+
+
+def test_the_last_origin_ends_with_the_data(found: DemandEvaluation) -> None:
+    weeks = [int((origin - markets.START) / markets.WEEK) for origin in found.origins]
+    assert weeks == [54, 58, 62, 66]
+
+
+def test_predictions_carry_what_came(found: DemandEvaluation) -> None:
+    rows = found.predictions
+    assert tuple(rows.columns) == PREDICTION_COLUMNS
+    assert not rows.isna().any().any()
+    panel = markets.panel()
+    one = rows[(rows["method"] == "atelier") & (rows["origin"] == str(found.origins[-1]))]
+    assert one["actual"].sum() == panel.units[:, 66:].sum()
+    assert not rows.duplicated(["method", "origin", "variant_id"]).any()
+
+
+def test_json_holds_every_figure_by_method_slice_and_origin(found: DemandEvaluation) -> None:
+    told = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    table = pd.DataFrame(told["methods"])
+    overall = table[(table["origin"] == "all") & (table["slice"] == "all")]
+    assert set(overall["method"]) == set(method_names())
+    assert set(FIGURES) <= set(table)
+    mine = table[(table["method"] == "atelier") & (table["slice"] == "all")]
+    by_origin = mine[mine["origin"] != "all"]
+    whole = mine[mine["origin"] == "all"].iloc[0]
+    assert whole["wape_q50"] == pytest.approx(by_origin["wape_q50"].mean())
+
+
+def test_a_method_without_enough_weeks_is_said_to_be_unavailable(
+    found: DemandEvaluation,
+) -> None:
+    assert [(row["method"], row["origin"]) for row in found.unavailable] == [
+        ("same_weeks_last_year", str(found.origins[0]))
+    ]
+    assert "needs 56 weeks" in found.unavailable[0]["reason"]
+
+
+def test_intervals_hold_their_ratio(found: DemandEvaluation) -> None:
+    assert {row["against"] for row in found.comparisons} == set(method_names()) - {"atelier"}
+    for row in found.comparisons:
+        low, high = row["interval"]
+        assert 0 < low <= row["ratio"] <= high
+
+
+def test_methods_can_be_picked(shop: Workspace) -> None:
+    one = evaluate_demand(shop, origins=1, methods=["last_4_weeks"])
+    assert set(one.predictions["method"]) == {"last_4_weeks"}
+    with pytest.raises(UnknownMethod):
+        evaluate_demand(shop, origins=1, methods=["guess"])
+
+
+@pytest.mark.parametrize(("origins", "step"), [(40, 4), (0, 4), (2, 0), (-1, 4)])
+def test_more_origins_than_weeks_are_refused(shop: Workspace, origins: int, step: int) -> None:
+    with pytest.raises(OutsideData, match="origins"):
+        evaluate_demand(shop, origins=origins, step=step)
+
+
+def test_an_origin_that_no_method_can_stand_on_is_refused(shop: Workspace) -> None:
+    with pytest.raises(TooLittleHistory, match="No method"):
+        evaluate_demand(shop, origins=1, horizon=26, methods=["same_weeks_last_year"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.exists(), reason="Online Retail II is not in ../shared/data")
+def test_the_default_beats_every_reference_on_real_orders(tmp_path: Path) -> None:
+    from data.importing import import_files
+    from data.mapping import load_mapping
+
+    import_files([REAL], load_mapping("online_retail_ii"), tmp_path / "w")
+    found = evaluate_demand(Workspace.open(tmp_path / "w"))
+    for row in found.comparisons:
+        assert row["interval"][1] < 1, row
+    overall = {
+        row["method"]: row
+        for row in found.methods
+        if row["origin"] == "all" and row["slice"] == "all"
+    }
+    assert overall["atelier"]["wape_q50"] < 0.9 * overall["exponential_smoothing"]["wape_q50"]
+    assert 0.85 < overall["atelier"]["coverage_90"] < 0.95

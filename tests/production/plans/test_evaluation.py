@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.errors import OutsideData
+from data.progress import silent
+from data.workspace import Workspace
+from production.demand.forecast import LEVELS, Forecast
+from production.demand.history import read_panel
+from production.plans.evaluation import PLAN, PLANNER, evaluate_at, evaluate_plans, past_origins
+from tests.production.small_market import small_market
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return small_market(tmp_path_factory.mktemp("evaluation") / "w", resources=False)
+
+
+def knowing(workspace: Workspace, origin: np.datetime64) -> Forecast:
+    """A forecaster that knows what comes: nearly no spread around the actual demand."""
+    panel = read_panel(workspace)
+    actual = panel.actual(origin, 4)
+    quantiles = actual[:, None] + np.linspace(0, 0.01, len(LEVELS))
+    return Forecast(
+        method="knowing",
+        origin=origin,
+        variants=panel.variants,
+        weekly=np.repeat(actual[:, None] / 4, 4, axis=1),
+        mean=actual,
+        quantiles=quantiles,
+    )
+
+
+def test_the_last_origins_horizon_ends_with_the_last_complete_week(workspace: Workspace) -> None:
+    panel = read_panel(workspace)
+    origins = past_origins(panel, horizon=4, origins=3, step=2)
+    week = np.timedelta64(7, "D")
+    assert origins == [panel.end - 8 * week, panel.end - 6 * week, panel.end - 4 * week]
+    with pytest.raises(OutsideData, match="do not fit") as caught:
+        past_origins(panel, horizon=4, origins=50, step=2)
+    assert "at most 12" in caught.value.fix
+
+
+def test_measures_follow_from_the_outcomes(workspace: Workspace) -> None:
+    found = evaluate_plans(workspace, origins=2)
+    outcomes, measures = found.outcomes, found.measures
+    assert set(outcomes["policy"]) == {PLAN, PLANNER}
+    for row in measures.to_dict(orient="records"):
+        rows = outcomes[outcomes["policy"] == row["policy"]]
+        if row["origin"] != "all":
+            rows = rows[rows["origin"] == row["origin"]]
+        short = np.maximum(rows["demand"] - rows["quantity"], 0).sum()
+        left = np.maximum(rows["quantity"] - rows["demand"], 0).sum()
+        assert row["information_gap"] == pytest.approx((short + left) / rows["demand"].sum())
+        assert row["shortage_part"] + row["leftover_part"] == pytest.approx(row["information_gap"])
+        assert row["service_level"] == pytest.approx(1 - short / rows["demand"].sum())
+    overall = measures[measures["origin"] == "all"].set_index("policy")["information_gap"]
+    difference = found.differences["information_gap"]
+    assert difference.value == pytest.approx(overall[PLAN] - overall[PLANNER])
+    assert difference.low <= difference.value <= difference.high
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_both_policies_have_the_same_capacity(workspace: Workspace) -> None:
+    found = evaluate_plans(workspace, origins=2, share=0.7)
+    panel = read_panel(workspace)
+    for origin, rows in found.outcomes.groupby("origin"):
+        week = panel.week(np.datetime64(origin))
+        capacity = 0.7 * panel.units[:, week - 4 : week].sum()
+        made = rows.groupby("policy")["quantity"].sum()
+        assert (made <= capacity + 1e-6).all()
+        assert made[PLANNER] >= capacity - 1
+    assert found.capacity == "70% of as many units as sold in the last 4 weeks"
+
+
+def test_knowing_the_demand_closes_the_gap_that_habit_leaves(workspace: Workspace) -> None:
+    panel = read_panel(workspace)
+    found = evaluate_at(
+        workspace, panel, lambda origin: knowing(workspace, origin),
+        past_origins(panel, horizon=4, origins=3, step=4),
+        horizon=4, capacity={"units": 1e6}, share=1.0, progress=silent,
+    )  # fmt: skip
+    overall = found.measures[found.measures["origin"] == "all"].set_index("policy")
+    assert overall.loc[PLAN, "information_gap"] < 0.02
+    assert overall.loc[PLANNER, "information_gap"] > 0.1
+    assert found.differences["cost_relative"].high < -0.5
+
+
+def test_todays_stock_and_released_units_do_not_enter_the_past(tmp_path: Path) -> None:
+    bare = small_market(tmp_path / "bare", resources=False)
+    stocked = small_market(tmp_path / "stocked", resources=False)
+    stocked.write(
+        {"lots": pd.DataFrame({"variant_id": ["A-red"], "on_hand": [999], "frozen": [50]})}
+    )
+    first, second = (_one_origin(workspace) for workspace in (bare, stocked))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def _one_origin(workspace: Workspace) -> pd.DataFrame:
+    panel = read_panel(workspace)
+    return evaluate_at(
+        workspace, panel, lambda origin: knowing(workspace, origin),
+        past_origins(panel, horizon=4, origins=1, step=4),
+        horizon=4, capacity=None, share=1.0, progress=silent,
+    ).outcomes  # fmt: skip
