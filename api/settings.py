@@ -5,23 +5,27 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings import SettingsError as Unreadable
 
 from api.errors import SettingsError
+from production.demand.history import DemandSettings
+from production.plans.economics import EconomicsSettings
 
 FILE: Final = "atelier.toml"
 PREFIX: Final = "ATELIER_"
+NESTED: Final = "__"
 
 
 def _known_timezone(name: str) -> str:
@@ -37,7 +41,11 @@ class Settings(BaseSettings):
     """What a workspace, its surroundings and a command line may set."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
     )
 
     model: str = "atelier"
@@ -49,11 +57,18 @@ class Settings(BaseSettings):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """The only source of randomness."""
 
-    threads: Annotated[int, Field(ge=1, le=256)] = 1
-    """Threads that fitting and scoring may use; results do not depend on it."""
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Threads that fitting and scoring may use; without it one, but every core where a fit would
+    take minutes. Scores depend on it in their last bits at most."""
 
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     """The shop's time zone: live events that carry an offset are laid onto its local time."""
+
+    demand: DemandSettings = DemandSettings()
+    """How demand is read from the workspace."""
+
+    economics: EconomicsSettings = EconomicsSettings()
+    """What is assumed of money that the catalogue does not state."""
 
     host: str = "127.0.0.1"
     """The address that the service binds."""
@@ -105,6 +120,12 @@ def load_settings(workspace: Path | None = None, **flags: Any) -> Settings:
         return Layered(**given)
     except ValidationError as error:
         raise _explain(error, given, path) from None
+    except Unreadable as error:
+        raise SettingsError(
+            "An environment variable of a table is no JSON.",
+            where=f"environment {PREFIX}…: {error}",
+            fix=f"Set a single name instead, such as {PREFIX}DEMAND{NESTED}COUNTRY=DE.",
+        ) from None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -125,22 +146,35 @@ def _explain(
 ) -> SettingsError:
     """The first finding in the words of the place that it was set in."""
     finding = error.errors(include_input=False, include_url=False)[0]
-    name = str(finding["loc"][0]) if finding["loc"] else ""
+    place = [str(part) for part in finding["loc"]]
+    name, variable = ".".join(place), PREFIX + NESTED.join(place).upper()
     if name in flags:
         where = f"flag --{name.replace('_', '-')}"
-    elif any(key.upper() == PREFIX + name.upper() for key in os.environ):
-        where = f"environment {PREFIX}{name.upper()}"
+    elif any(key.upper() == variable for key in os.environ):
+        where = f"environment {variable}"
     else:
         where = f"{path}, '{name}'"
     if finding["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        names = sorted(_table(place[:-1]).model_fields)
+        near = difflib.get_close_matches(place[-1], names, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "Leave it out."
-        names = ", ".join(sorted(Settings.model_fields))
         return SettingsError(
-            f"There is no setting '{name}'.", where=where, fix=f"{hint} Settings are: {names}."
+            f"There is no setting '{name}'.",
+            where=where,
+            fix=f"{hint} Settings are: {', '.join(names)}.",
         )
     return SettingsError(
         f"{finding['msg'].removeprefix('Value error, ')}.",
         where=where,
         fix="Set it within these bounds, or leave it out for the default.",
     )
+
+
+def _table(path: Sequence[str]) -> type[BaseModel]:
+    """The settings under a path of table names."""
+    table: type[BaseModel] = Settings
+    for name in path:
+        inner = table.model_fields[name].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            table = inner
+    return table

@@ -33,9 +33,21 @@ def _compiles(pattern: str) -> str:
 
 
 def _spans(text: str) -> str:
-    if pd.Timedelta(text) <= pd.Timedelta(0):
-        raise ValueError("a span of time above zero is needed, such as '6 hours'")
+    written = re.fullmatch(r"\d+ (minute|hour|day|week)s?", text)
+    if written is None or pd.Timedelta(text) <= pd.Timedelta(0):
+        raise ValueError("a span of time is needed, such as '30 minutes', '6 hours' or '3 days'")
     return text
+
+
+def _writes_times(pattern: str) -> str:
+    if pattern != "unix":
+        try:
+            pd.to_datetime(pd.Series(["?"]), format=pattern, errors="coerce")
+        except ValueError as error:
+            raise ValueError(f"no way to write a time: {error}") from error
+        if "%" not in pattern:
+            raise ValueError("a time is written as in '%d.%m.%Y %H:%M', or \"unix\"")
+    return pattern
 
 
 def _zone(name: str) -> str:
@@ -49,6 +61,7 @@ def _zone(name: str) -> str:
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 Span = Annotated[str, AfterValidator(_spans)]
+TimeFormat = Annotated[str, AfterValidator(_writes_times)]
 
 
 class _Part(BaseModel):
@@ -70,6 +83,14 @@ class Reading(_Part):
     """Texts that mean "no value"."""
     aliases: dict[str, str] = {}
     """Other names under which a file may have a column, each with the mapping's name."""
+
+    @model_validator(mode="after")
+    def _marks_that_differ(self) -> Self:
+        if self.delimiter in '"\r\n':
+            raise ValueError("a delimiter is no quote and no line break")
+        if self.decimal == self.thousands:
+            raise ValueError("'decimal' and 'thousands' must differ; decimal is '.' unless given")
+        return self
 
 
 class Melt(_Part):
@@ -109,7 +130,7 @@ class Spec(_Part):
     extract: Pattern | None = None
     otherwise: Literal["refuse", "keep", "missing", "set aside"] = "refuse"
     replacements: Annotated[dict[str, str], Field(alias="values")] = {}
-    format: str | None = None
+    format: TimeFormat | None = None
     days_after: date | None = None
     scale: float | None = None
     kind: OpenKind | None = None

@@ -8,13 +8,11 @@ aside too. Either way every row read is kept or accounted for.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NoReturn
@@ -22,31 +20,30 @@ from typing import Final, NoReturn
 import pandas as pd
 
 from data.cleaning.checks import known_ids, repeated_keys, unclear_usage, unknown_ids
-from data.cleaning.finish import set_faults_aside
+from data.cleaning.earlier import Earlier
+from data.cleaning.finish import conform, set_faults_aside
 from data.cleaning.parse import Context
 from data.cleaning.staging import Stage
-from data.errors import ImportRefused, WorkspaceError
+from data.errors import ImportRefused, SourceError
 from data.failpoints import reach
+from data.files import File, look_at, not_imported, records_of
 from data.findings import FINDING_COLUMNS, Finding, finding_frame, findings_of
 from data.mapping import Mapping
-from data.merging import Part, drop_held, merged_tables
+from data.merging import Part, merged_tables
 from data.progress import Progress, silent
 from data.quality import QualityReport, TableQuality
 from data.quarantine import quarantined, write_quarantine
 from data.sources import Laid, lay_source
-from data.tables import TABLES
-from data.workspace import Records, Workspace, check_free
+from data.tables import CANCELLED, ORDERS, TABLES
+from data.workspace import Workspace, check_free
 
 MOST_FINDINGS: Final = 1_000
 """Findings that a refused import lists; it always says how many there are."""
 
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """One file to import and the digest of its content (of what is inside, for gzip)."""
-
-    path: Path
-    digest: str
+MEND: Final = "Mend them in the file or in the mapping."
+MEND_OR_SET_ASIDE: Final = (
+    "Mend them in the file or in the mapping, or import with --quarantine to set such rows aside."
+)
 
 
 def import_files(
@@ -93,118 +90,43 @@ def _import(
     progress: Progress,
 ) -> QualityReport:
     """`import_files` on a workspace that is locked, or not there yet."""
-    given = _digested(files)
+    try:
+        given = look_at(files)
+    except SourceError as error:
+        _refuse_with(finding_frame(error.findings), fix=MEND)
     records = workspace.imports() if workspace else []
-    fresh = _not_imported(given, mapping, records)
+    fresh = not_imported(given, mapping, records)
+    passed = tuple(str(path) for path in files if path not in {file.path for file in fresh})
     if not fresh:
-        names = tuple(file.path.name for file in given)
-        return QualityReport(digest=mapping.digest, files=names, already=True)
-    laid = _lay(fresh, given, mapping, progress)
+        return QualityReport(digest=mapping.digest, files=(), passed_over=passed)
     held = _held(workspace)
+    earlier = _earlier(workspace, held)
+    laid = _lay(fresh, given, mapping, earlier, progress)
+    orders = earlier["orders"]
+    if "orders" in held:
+        held["orders"] = orders.lines[orders.left != 0]
     parts = _check(laid, held)
     if not quarantine:
         _refuse(laid)
-    progress("merging", 0, 1)
+    progress("Merging", 0, 1)
     tables = merged_tables(parts, held)
     digest = hashlib.sha256("".join([mapping.digest, *(f.digest for f in fresh)]).encode())
-    report = _report(laid, tables, digest.hexdigest(), fresh)
-    listed = quarantined(pair for one in laid for pair in one.stages.items())
+    report = replace(
+        _report(laid, {**held, **tables}, digest.hexdigest(), fresh),
+        passed_over=passed,
+        undone=int(orders.undone.sum()),
+    )
+    listed = quarantined((pair for one in laid for pair in one.stages.items()), orders)
+    orders.note(orders.rows[orders.undone])
+    if len(orders.cancelled):
+        tables["cancelled"] = conform(orders.cancelled, CANCELLED, ())
     building = nullcontext(workspace) if workspace else Workspace.building(root)
     with building as target:
         written = write_quarantine(target.root, report.digest, listed)
         reach("quarantine-written")
-        target.swap(tables, imports=[*records, *_records(fresh, mapping, report.digest)])
-    progress("merging", 1, 1)
+        target.swap(tables, imports=[*records, *records_of(fresh, mapping, report.digest)])
+    progress("Merging", 1, 1)
     return replace(report, quarantine=root / written if written else None)
-
-
-def _digested(files: Sequence[Path]) -> list[_File]:
-    """The files, each content once.
-
-    Raises:
-        ImportRefused: a file is not there.
-    """
-    hint = "There is no such file; check the name."
-    lacking = [Finding(str(f), 0, "", "", "no_file", hint) for f in files if not f.is_file()]
-    if lacking:
-        _refuse_with(finding_frame(lacking))
-    digested: dict[str, _File] = {}
-    for path in files:
-        file = _File(path, _content_digest(path))
-        digested.setdefault(file.digest, file)
-    return list(digested.values())
-
-
-def _content_digest(path: Path) -> str:
-    """SHA-256 of a file's content, of what is packed where it is a sound gzip archive."""
-    with path.open("rb") as file:
-        if file.read(2) == b"\x1f\x8b":
-            try:
-                with gzip.open(path) as packed:
-                    return hashlib.file_digest(packed, "sha256").hexdigest()
-            except (EOFError, OSError, zlib.error):
-                pass  # a damaged archive: reading it will say so
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _tables_fed(mapping: Mapping, name: str) -> set[str]:
-    """The tables that a file of that name feeds."""
-    return {table for source in mapping.sources if source.takes(name) for table in source.tables}
-
-
-def _not_imported(files: Sequence[_File], mapping: Mapping, records: Records) -> list[_File]:
-    """The files that this mapping has not brought in yet.
-
-    Raises:
-        WorkspaceError: another mapping has brought one in, whose rows would count twice.
-    """
-    fresh = []
-    for file in files:
-        before = [record for record in records if record["sha256"] == file.digest]
-        if any(record["mapping"] == mapping.digest for record in before):
-            continue
-        unkeyed = {name for name, table in TABLES.items() if not table.key}
-        fed = _tables_fed(mapping, file.path.name) & unkeyed
-        if any(fed & set(record["tables"]) for record in before):
-            raise WorkspaceError(
-                "This file was imported with another mapping; its rows would count twice.",
-                where=str(file.path),
-                fix="Import everything with the new mapping into a new workspace.",
-            )
-        fresh.append(file)
-    return fresh
-
-
-def _lay(
-    fresh: Sequence[_File], given: Sequence[_File], mapping: Mapping, progress: Progress
-) -> list[Laid]:
-    """Every source's files, laid onto its tables.
-
-    Raises:
-        ImportRefused: files cannot be read, or no source takes them.
-    """
-    soon = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None)) + pd.Timedelta(days=1)
-    by_name = {file.path.name: file.path for file in given}
-    sought = [lookup for source in mapping.sources for lookup in source.lookups]
-    globs = ", ".join(glob for source in mapping.sources for glob in source.files)
-    hint = f"No source of the mapping takes a file of this name; they take {globs}."
-    homeless = [
-        Finding(file.path.name, 0, "", "", "no_source", hint)
-        for file in fresh
-        if not any(source.takes(file.path.name) for source in mapping.sources)
-        and not any(lookup.takes(file.path.name) for lookup in sought)
-    ]
-    laid = []
-    for source in mapping.sources:
-        taken = [file.path for file in fresh if source.takes(file.path.name)]
-        if taken:
-            context = Context(reading=source.reading, timezone=mapping.timezone, latest=soon)
-            laid.append(lay_source(source, taken, by_name, context, progress))
-    unreadable = homeless + [finding for one in laid for finding in one.unreadable]
-    if unreadable:
-        _refuse_with(finding_frame(unreadable))
-    return laid
 
 
 def _held(workspace: Workspace | None) -> dict[str, pd.DataFrame]:
@@ -212,6 +134,52 @@ def _held(workspace: Workspace | None) -> dict[str, pd.DataFrame]:
     if workspace is None:
         return {}
     return {name: workspace.read(t) for name, t in TABLES.items() if workspace.has(t)}
+
+
+def _earlier(workspace: Workspace | None, held: Map[str, pd.DataFrame]) -> dict[str, Earlier]:
+    """What earlier imports brought, by table."""
+    earlier = {
+        name: Earlier(held[name] if name in held else conform(pd.DataFrame(), table, ()))
+        for name, table in TABLES.items()
+    }
+    if workspace is not None and workspace.has(CANCELLED):
+        earlier[ORDERS.name].note(workspace.read(CANCELLED))
+    return earlier
+
+
+def _lay(
+    fresh: Sequence[File],
+    given: Sequence[File],
+    mapping: Mapping,
+    earlier: Map[str, Earlier],
+    progress: Progress,
+) -> list[Laid]:
+    """Every source's files, laid onto its tables.
+
+    Raises:
+        ImportRefused: files cannot be read, or no source takes them.
+    """
+    soon = pd.Timestamp(datetime.now(UTC).replace(tzinfo=None)) + pd.Timedelta(days=1)
+    sought = [lookup for source in mapping.sources for lookup in source.lookups]
+    globs = ", ".join(glob for source in mapping.sources for glob in source.files)
+    hint = f"No source of the mapping takes a file of this name; they take {globs}."
+    homeless = [
+        Finding(file.name, 0, "", "", "no_source", hint)
+        for file in fresh
+        if not any(source.takes(file.path.name) for source in mapping.sources)
+        and not any(lookup.takes(file.path.name) for lookup in sought)
+    ]
+    laid = []
+    for source in mapping.sources:
+        taken = {file.name: file.path for file in fresh if source.takes(file.path.name)}
+        if taken:
+            context = Context(reading=source.reading, timezone=mapping.timezone, latest=soon)
+            lookups = [file.path for file in given]
+            laid.append(lay_source(source, taken, lookups, context, earlier, progress=progress))
+    unreadable = homeless + [finding for one in laid for finding in one.unreadable]
+    if unreadable:
+        _refuse_with(finding_frame(unreadable), fix=MEND)
+    return laid
 
 
 def _check(laid: Sequence[Laid], held: Map[str, pd.DataFrame]) -> dict[str, list[Part]]:
@@ -238,8 +206,6 @@ def _check(laid: Sequence[Laid], held: Map[str, pd.DataFrame]) -> dict[str, list
         for name, frame in one.frames.items():
             stage, plan = one.stages[name], one.plans[name]
             good = set_faults_aside(stage, frame, unknown_ids(plan, frame, known))
-            if name in held:
-                good = drop_held(stage, good, held[name])
             one.frames[name] = good
             parts.setdefault(name, []).append(Part(plan, good))
     return parts
@@ -249,20 +215,17 @@ def _refuse(laid: Sequence[Laid]) -> None:
     """Refuse a strict import that found rows at fault."""
     found = [frame for one in laid for stage in one.stages.values() for frame in stage.bad]
     if found:
-        _refuse_with(pd.concat(found, ignore_index=True))
+        _refuse_with(pd.concat(found, ignore_index=True), fix=MEND_OR_SET_ASIDE)
 
 
-def _refuse_with(found: pd.DataFrame) -> NoReturn:
+def _refuse_with(found: pd.DataFrame, *, fix: str) -> NoReturn:
     listed = found[list(FINDING_COLUMNS)].drop_duplicates()
     listed = listed.sort_values(["file", "line"], kind="stable")
-    fix = "Mend them in the file or in the mapping"
-    if (listed["line"] > 0).all():
-        fix += ", or import with --quarantine to set such rows aside"
-    raise ImportRefused(findings_of(listed.head(MOST_FINDINGS)), total=len(listed), fix=f"{fix}.")
+    raise ImportRefused(findings_of(listed.head(MOST_FINDINGS)), total=len(listed), fix=fix)
 
 
 def _report(
-    laid: Sequence[Laid], tables: Map[str, pd.DataFrame], digest: str, files: Sequence[_File]
+    laid: Sequence[Laid], tables: Map[str, pd.DataFrame], digest: str, files: Sequence[File]
 ) -> QualityReport:
     """What became of every row."""
     counts = [
@@ -271,12 +234,12 @@ def _report(
         for name, stage in one.stages.items()
         for file in stage.read
     ]
-    direct = {name for one in laid for name in one.stages}
+    derived = {name for one in laid for name in one.plans.keys() - one.stages.keys()}
     return QualityReport(
         digest=digest,
-        files=tuple(file.path.name for file in files),
+        files=tuple(file.name for file in files),
         tables=tuple(counts),
-        derived={name: len(table) for name, table in tables.items() if name not in direct},
+        derived={name: len(tables[name]) for name in derived},
         held={name: len(table) for name, table in tables.items()},
     )
 
@@ -292,17 +255,3 @@ def _count(name: str, stage: Stage, frame: pd.DataFrame | None, file: str) -> Ta
         set_aside={rule: count for (of, rule), count in sorted(gone.items()) if of == file},
         touched={rule: count for (of, rule), count in sorted(stage.touched.items()) if of == file},
     )
-
-
-def _records(files: Sequence[_File], mapping: Mapping, digest: str) -> Records:
-    """What the workspace notes of an import, a record a file."""
-    return [
-        {
-            "import": digest,
-            "file": file.path.name,
-            "sha256": file.digest,
-            "mapping": mapping.digest,
-            "tables": sorted(_tables_fed(mapping, file.path.name)),
-        }
-        for file in files
-    ]

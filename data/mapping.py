@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -30,8 +30,9 @@ from data.grammar import (
     Source,
     Spec,
     TableMapping,
+    kind_column,
 )
-from data.tables import TABLES, Table
+from data.tables import TABLES, Kind, Table
 
 __all__ = ["Mapping", "load_mapping", "parse_mapping", "shipped_mappings"]
 
@@ -54,6 +55,12 @@ def load_mapping(name_or_path: str) -> Mapping:
         path = Path(name_or_path)
         try:
             text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise MappingError(
+                "There is no such mapping file.",
+                where=name_or_path,
+                fix="Check its path; docs/mappings.md says how to write one.",
+            ) from error
         except (OSError, UnicodeDecodeError) as error:
             raise MappingError(
                 "This mapping cannot be read.",
@@ -67,7 +74,7 @@ def load_mapping(name_or_path: str) -> Mapping:
             f"No mapping '{name_or_path}' ships with Atelier.",
             where="--mapping",
             fix=(f"Did you mean '{guess}'? " if guess else "")
-            + f"There are: {', '.join(shipped_mappings())}; or name a .toml file of yours.",
+            + f"There are: {', '.join(shipped_mappings())}; or name a file of yours, FILE.toml.",
         )
     text = (SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8")
     return parse_mapping(text, where=f"{name_or_path}.toml")
@@ -162,9 +169,16 @@ def _check_table(source: Source, name: str, mapped: TableMapping, where: str) ->
             raise MappingError(
                 "A derived table sets no row aside.", where=where, fix="Use 'missing'."
             )
+    picked = [spec_name for spec_name, spec in mapped.specs.items() if spec.pick is not None]
+    if picked and mapped.group is None:
+        raise MappingError(
+            f"'{picked[0]}' has a 'pick', but '{name}' is not derived.",
+            where=where,
+            fix="Remove 'pick', or derive the table with 'group' and 'by'.",
+        )
     _check_rules(table, mapped, where)
     if mapped.group is not None or mapped.by is not None:
-        _check_group(source, mapped, where)
+        _check_group(source, table, mapped, where)
 
 
 def _check_columns(table: Table, mapped: TableMapping, where: str) -> None:
@@ -199,10 +213,13 @@ def _check_rules(table: Table, mapped: TableMapping, where: str) -> None:
         )
     for rule in mapped.rules:
         named: tuple[str, ...] = ()
+        reckoned: list[str] = []
         if isinstance(rule, MissingRule):
             named = (*rule.columns, *rule.within)
+            reckoned = [n for n, what in rule.columns.items() if what not in {"keep", "drop"}]
         elif isinstance(rule, OutlierRule):
             named = (rule.column, *rule.within)
+            reckoned = [rule.column]
         for column in named:
             if column not in mapped.specs:
                 guess = nearest(column, mapped.specs)
@@ -211,14 +228,36 @@ def _check_rules(table: Table, mapped: TableMapping, where: str) -> None:
                     where=where,
                     fix=f"Did you mean '{guess}'?" if guess else "Map it or drop it.",
                 )
+        for column in reckoned:
+            if family(kind_of(table, mapped, column)) != "number":
+                raise MappingError(
+                    f"Rule '{rule.name}' reckons with '{column}', which holds no numbers.",
+                    where=where,
+                    fix="Use 'keep' or 'drop' there, or name a column of numbers.",
+                )
         if isinstance(rule, CancellationRule) and table.name != "orders":
             raise MappingError("Only orders are cancelled.", where=where, fix="Remove the rule.")
 
 
-def _check_group(source: Source, mapped: TableMapping, where: str) -> None:
+def kind_of(table: Table, mapped: TableMapping, column: str) -> Kind:
+    """The kind of a column that a table mapping fills."""
+    if column in table.names:
+        return table.column(column).kind
+    regressor = column in mapped.regressors
+    return kind_column(column, mapped.specs[column], regressor=regressor).kind
+
+
+def family(kind: Kind) -> Literal["number", "time", "text"]:
+    """What can be done with values of a kind."""
+    if kind in {"integer", "number", "money"}:
+        return "number"
+    return "time" if kind in {"timestamp", "date"} else "text"
+
+
+def _check_group(source: Source, table: Table, mapped: TableMapping, where: str) -> None:
     """Refuse a derived table whose origin is not there."""
     parent = source.tables.get(mapped.group) if mapped.group else None
-    if parent is None or parent.group is not None or mapped.by is None:
+    if mapped.group is None or parent is None or parent.group is not None or mapped.by is None:
         raise MappingError(
             "A derived table needs 'group', a table that the same source fills row by row, "
             "and 'by', one of its columns.",
@@ -237,3 +276,19 @@ def _check_group(source: Source, mapped: TableMapping, where: str) -> None:
                 where=where,
                 fix=f"One of: {', '.join(get_args(Pick))}.",
             )
+        into = family(kind_of(table, mapped, name))
+        if spec.pick in {"median", "mean", "sum"} and into != "number":
+            raise MappingError(
+                f"'{name}' holds no numbers of which to take the {spec.pick}.",
+                where=where,
+                fix="Pick the most common, the smallest or the largest.",
+            )
+        given = spec.source[0] if spec.source else ""
+        if given in parent.specs:
+            made_of = family(kind_of(TABLES[mapped.group], parent, given))
+            if made_of != into and "text" not in {made_of, into}:
+                raise MappingError(
+                    f"'{name}' is a {into}, and '{given}' a {made_of}.",
+                    where=where,
+                    fix="Take it from another column.",
+                )

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from data.cleaning.duplicates import already_held
-from data.cleaning.finish import at_rows, conform, dtype_of
-from data.cleaning.staging import Plan, Stage, note_aside
+from data.cleaning.finish import conform, dtype_of
+from data.cleaning.staging import Plan
 from data.errors import MappingError
-from data.grammar import DuplicateRule
 from data.tables import TABLES, Column, Table
 
 
@@ -31,21 +29,6 @@ class Part:
     def conformed(self) -> pd.DataFrame:
         """The rows in the table's own columns and types."""
         return conform(self.frame, self.plan.table, self.open_columns)
-
-
-def drop_held(stage: Stage, frame: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
-    """The rows that the workspace's table does not hold; the others are duplicates.
-
-    Only where the mapping has a duplicate rule, and for tables without a key.
-    """
-    plan = stage.plan
-    rule = next((rule for rule in plan.mapped.rules if isinstance(rule, DuplicateRule)), None)
-    if rule is None or plan.table.key or held.empty or frame.empty:
-        return frame
-    repeated = already_held(conform(frame, plan.table, ()), held)
-    hint = "An earlier import brought this row."
-    note_aside(stage, at_rows(plan, frame, repeated, ("", rule.name, hint)))
-    return frame[~repeated].reset_index(drop=True)
 
 
 def merge(table: Table, parts: Sequence[Part], held: pd.DataFrame | None) -> pd.DataFrame:

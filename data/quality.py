@@ -45,21 +45,28 @@ class QualityReport:
 
     Attributes:
         digest: SHA-256 of the mapping and the files; names the quarantine file.
-        files: the files' names.
+        files: the names of the files that were read.
+        passed_over: files that an import had brought before, or that repeat one of `files`.
         tables: what became of the rows, by file and table.
         derived: rows of each table that was grouped from another.
         held: rows of each table in the workspace after the import.
+        undone: order lines of earlier imports that this one's cancellations took units off.
         quarantine: where the rows set aside are listed; None where there are none.
-        already: every file had been imported before; nothing was changed.
     """
 
     digest: str
     files: tuple[str, ...]
+    passed_over: tuple[str, ...] = ()
     tables: tuple[TableQuality, ...] = ()
     derived: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    undone: int = 0
     quarantine: Path | None = None
-    already: bool = False
+
+    @property
+    def already(self) -> bool:
+        """Every file had been imported before; nothing was changed."""
+        return not self.files
 
     @property
     def read(self) -> int:
@@ -85,6 +92,7 @@ class QualityReport:
         return {
             **asdict(self),
             "quarantine": str(self.quarantine) if self.quarantine else None,
+            "already": self.already,
             "read": self.read,
             "kept": self.kept,
             "set_aside": self.set_aside,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from data.cleaning.earlier import Earlier
 from data.cleaning.staging import ROW, Stage
 from data.findings import FINDING_COLUMNS
 
@@ -14,17 +15,40 @@ FORMULA = r"^(?=[=+\-@\t\r])(?![+-]?[0-9.]+$)"
 """What a spreadsheet would run: a leading = + - @, unless the text is a plain number."""
 
 
-def quarantined(stages: Iterable[tuple[str, Stage]]) -> pd.DataFrame:
-    """One line for each row set aside: FINDING_COLUMNS and the table, by file and line."""
+def quarantined(stages: Iterable[tuple[str, Stage]], orders: Earlier) -> pd.DataFrame:
+    """One line for each row set aside: FINDING_COLUMNS and the table, by file and line.
+
+    Order lines of earlier imports that were cancelled come first, under no file and line 0.
+    """
     parts = []
     for table, stage in stages:
         at_fault = [frame.drop_duplicates(["file", ROW]) for frame in stage.bad]
         parts += [frame.assign(table=table) for frame in (*stage.aside, *at_fault)]
+    parts.append(_undone(orders))
+    parts = [part for part in parts if len(part)]
     if not parts:
         return pd.DataFrame(columns=[*FINDING_COLUMNS, "table"])
     listed = pd.concat(parts, ignore_index=True)
     listed = listed.sort_values(["file", "line", "table"], kind="stable")
     return listed[[*FINDING_COLUMNS, "table"]].reset_index(drop=True)
+
+
+def _undone(orders: Earlier) -> pd.DataFrame:
+    """Order lines of earlier imports that cancellations took units off."""
+    lines = orders.rows[orders.undone]
+    left = pd.Series(orders.left[orders.undone], index=lines.index)
+    return pd.DataFrame(
+        {
+            "file": "",
+            "line": 0,
+            "column": "quantity",
+            "value": lines["quantity"].astype("str"),
+            "rule": "cancellation",
+            "hint": "Order " + lines["order_id"] + ", variant " + lines["variant_id"]
+            + ", of an earlier import, cancelled by this one; units left: " + left.astype("str"),
+            "table": "orders",
+        }
+    )  # fmt: skip
 
 
 def write_quarantine(folder: Path, digest: str, listed: pd.DataFrame) -> Path | None:

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.cleaning.derive import derive
+from data.cleaning.earlier import Earlier
 from data.cleaning.finish import finish
 from data.cleaning.parse import Context
 from data.cleaning.staging import Plan, Rows, Stage, note_faults, stage_rows
@@ -55,18 +56,21 @@ class Laid:
 
 def lay_source(
     source: Source,
-    files: Sequence[Path],
-    lookups: Mapping[str, Path],
+    files: Mapping[str, Path],
+    lookups: Sequence[Path],
     context: Context,
+    earlier: Mapping[str, Earlier],
+    *,
     progress: Progress,
 ) -> Laid:
     """Read the files of one source and lay their rows onto its tables.
 
     Args:
         source: the mapping's part for them.
-        files: the files.
-        lookups: all imported files by name, in which lookups are sought.
+        files: the files, by what findings call them.
+        lookups: all imported files, in which lookups are sought.
         context: what holds for all columns.
+        earlier: what earlier imports brought, by table; cancellations change it.
         progress: told of the bytes read.
     """
     plans: dict[str, Plan] = {name: _plan(source, name) for name in source.tables}
@@ -77,20 +81,20 @@ def lay_source(
         tables = [_lookup_table(lookup, lookups, context) for lookup in source.lookups]
     except SourceError as error:
         return Laid(plans=plans, stages={}, frames={}, context=context, unreadable=error.findings)
-    for path in files:
+    for name, path in files.items():
         try:
-            for chunk in read_chunks(path, source.reading, _wanted(source)):
-                progress(f"reading {path.name}", chunk.done, chunk.total)
+            for chunk in read_chunks(path, source.reading, _wanted(source), name):
+                progress(f"Reading {name}", chunk.done, chunk.total)
                 within = replace(context, iso_times=chunk.iso_times)
                 for frame, lines in _reshaped(chunk, source, tables):
                     for stage in stages.values():
-                        where = Rows(file=path.name, lines=lines, first=stage.read[path.name])
+                        where = Rows(file=chunk.file, lines=lines, first=stage.read[chunk.file])
                         stage_rows(stage, frame, where, within)
                 for stage in stages.values():
-                    _note_broken(stage, chunk.faults, path.name)
+                    _note_broken(stage, chunk.faults, chunk.file)
         except SourceError as error:
             unreadable += error.findings
-    frames = {name: finish(stage) for name, stage in stages.items() if stage.kept}
+    frames = {name: finish(stage, earlier[name]) for name, stage in stages.items() if stage.kept}
     return Laid(
         plans=plans,
         stages=stages,
@@ -178,13 +182,13 @@ def _melted(
     return long, lines[rows[kept]]
 
 
-def _lookup_table(lookup: Lookup, files: Mapping[str, Path], context: Context) -> pd.DataFrame:
+def _lookup_table(lookup: Lookup, files: Sequence[Path], context: Context) -> pd.DataFrame:
     """The columns that a lookup takes, one row a key.
 
     Raises:
         SourceError: no such file is imported, it cannot be read, or a key stands twice.
     """
-    matching = [path for name, path in files.items() if lookup.takes(name)]
+    matching = [path for path in files if lookup.takes(path.name)]
     if not matching:
         hint = f"The mapping looks columns up in {', '.join(lookup.files)}; import that file too."
         raise SourceError([Finding(lookup.files[0], 0, "", "", "no_file", hint)])

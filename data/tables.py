@@ -105,6 +105,13 @@ ORDERS: Final = Table(
     about="sales: one variant bought in one order a row",
 )  # fmt: skip
 
+CANCELLED: Final = Table(
+    "cancelled",
+    ORDERS.columns,
+    about="order lines as they were before a cancellation took units off them: an import's own "
+    "memory, so that an export that overlaps brings none of them back",
+)
+
 EVENTS: Final = Table(
     "events",
     (

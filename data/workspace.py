@@ -223,7 +223,7 @@ class Workspace:
             if not replaced:
                 os.link(old, new / old.name)
         for name, frame in tables.items():
-            path = new / f"{TABLES[name].name}.parquet"
+            path = new / f"{name}.parquet"
             frame.to_parquet(path, index=False)
             _sync_file(path)
             reach(f"table-{name}")

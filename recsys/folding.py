@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recsys.behaviour import event_weights
+from recsys.errors import BadRequest
 from recsys.interactions import DAY, Interactions
 
 
@@ -29,7 +30,16 @@ def history_of(
             is its units).
         as_of: the moment; without it, the training's or, if later, just after the customer's
             last line of `extra`.
+
+    Raises:
+        BadRequest: the moment lies before the training's, which has learned from what came after.
     """
+    if as_of is not None and as_of < interactions.as_of:
+        raise BadRequest(
+            f"The model knows what happened up to {interactions.as_of}, and {as_of} is earlier.",
+            where="as_of",
+            fix="Train one as of that moment.",
+        )
     position = int(np.searchsorted(interactions.customers, customer_id))
     known = (
         position < len(interactions.customers) and interactions.customers[position] == customer_id

@@ -199,7 +199,8 @@ class Interactions:
 
     def held(self) -> NDArray[np.int32]:
         """(n,) int32: the variants that occur, each once, ascending by position."""
-        return np.unique(self.variant)
+        counts = np.bincount(self.variant, minlength=len(self.variants))
+        return np.flatnonzero(counts).astype(np.int32)
 
     def later(self, as_of: np.datetime64) -> Interactions:
         """The same lines, seen from a later moment: every age grows by the time between."""

@@ -33,11 +33,13 @@ class Run:
 
     Attributes:
         seed: the only source of randomness.
-        threads: threads that a fit or a scoring may use; results do not depend on it.
+        threads: threads that a fit or a scoring may use; None leaves it to the model: one, but
+            every core where a fit would take minutes. Scores depend on it in their last bits at
+            most.
     """
 
     seed: int = 0
-    threads: int = 1
+    threads: int | None = None
 
 
 class Model(ABC):

@@ -70,7 +70,7 @@ class Recommender:
             as_of: the moment of the request, see `recsys.folding.history_of`.
 
         Raises:
-            BadRequest: k is below 1.
+            BadRequest: k is below 1, or `as_of` lies before the training's.
         """
         moment, history = history_of(self.interactions, customer_id, extra, as_of)
         if history is None:
@@ -142,7 +142,7 @@ class Recommender:
         alike = others & (likeness > 0)
         if alike.any():
             ranked = top(likeness[None], k, alike)
-            sentence = f"Customers who take {self.catalogue.label(position)} take it too."
+            sentence = f"Customers who buy {self.catalogue.label(position)} buy it too."
             reason = Reason(
                 kind="together",
                 variant_id=variant_id,
@@ -256,21 +256,24 @@ def train(
         BadSettings: a setting does not exist or is out of bounds.
     """
     fitted, run = build(model, settings), run or Run()
-    progress("Reading orders", 0, 3)
+    progress(f"Training {model}", 0, 3)
     orders = workspace.read(ORDERS)
     moment = _moment(orders, as_of)
     events = workspace.read(EVENTS) if workspace.has(EVENTS) else None
     lines = preference_lines(orders, events)
     past = lines[lines["ordered_at"] < moment]
     table = workspace.read(VARIANTS) if workspace.has(VARIANTS) else None
-    catalogue = Catalogue.of(set(past["variant_id"]), table)
+    known = set(past["variant_id"])
+    if table is not None:
+        table = _without_later(table, set(lines["variant_id"]) - known)
+    catalogue = Catalogue.of(known, table)
     interactions = Interactions.from_lines(past, as_of=moment, variants=catalogue.variants.tolist())
     progress(f"Training {model}", 1, 3)
     fitted.fit(interactions, run)
     popularity = Popularity().fit(interactions, run)
-    progress("Noting what it was trained on", 2, 3)
+    progress(f"Training {model}", 2, 3)
     digest = workspace.digest()
-    progress("Trained", 3, 3)
+    progress(f"Training {model}", 3, 3)
     return Recommender(
         model=fitted,
         popularity=popularity,
@@ -278,6 +281,12 @@ def train(
         catalogue=catalogue,
         data_digest=digest,
     )
+
+
+def _without_later(table: pd.DataFrame, later: set[str]) -> pd.DataFrame:
+    """The catalogue without what no date introduces and orders first name after the training."""
+    undated = table["introduced_at"].isna() if "introduced_at" in table else True
+    return table[~(table["variant_id"].isin(later) & undated)]
 
 
 def _moment(orders: pd.DataFrame, as_of: np.datetime64 | None) -> np.datetime64:

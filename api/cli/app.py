@@ -33,7 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # its pages take as long to load as all the rest, and eat [brackets]
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

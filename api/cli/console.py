@@ -6,17 +6,15 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, SupportsFloat, SupportsIndex
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from api.output import to_json
 from data.errors import AtelierError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as Bars
 
     from data.progress import Progress
@@ -27,6 +25,8 @@ FINDINGS_SHOWN: Final = 20
 
 
 def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
     return Console(stderr=stderr, highlight=False, width=width)
@@ -34,12 +34,18 @@ def _console(*, stderr: bool) -> Console:
 
 def say(text: str = "", *, style: str = "") -> None:
     """Print a line; `text` is shown as it is, never read as markup."""
-    _console(stderr=False).print(Text(text, style=style), soft_wrap=True)
+    _print(text, style=style)
 
 
 def note(text: str) -> None:
     """Print a line on stderr, where it disturbs no program that reads stdout."""
-    _console(stderr=True).print(Text(text, style="dim"), soft_wrap=True)
+    _print(text, style="dim", stderr=True)
+
+
+def _print(text: str, *, style: str = "", stderr: bool = False) -> None:
+    from rich.text import Text
+
+    _console(stderr=stderr).print(Text(text, style=style), soft_wrap=True)
 
 
 def answer(value: object) -> None:
@@ -50,18 +56,28 @@ def answer(value: object) -> None:
 def show(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str = ""
 ) -> None:
-    """Print a table; numbers stand to the right, texts to the left."""
-    table = Table()
+    """Print a table; numbers stand to the right, texts to the left.
+
+    Numbers and the column that names the row are never broken: on a narrow terminal their
+    headings take several lines, and texts give way.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     numeric = [
         bool(rows) and all(_is_number(row[place]) or row[place] is None for row in rows)
         for place in range(len(columns))
     ]
     for place, (name, right) in enumerate(zip(columns, numeric, strict=True)):
-        # on a narrow terminal the other columns give way to the one that names the row
-        justify: Literal["left", "right"] = "right" if right else "left"
-        table.add_column(name, justify=justify, overflow="fold", no_wrap=place == 0)
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        if right:
+            table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
+        else:
+            table.add_column(name, overflow="fold", no_wrap=place == 0)
+    texts = [_cells([row[place] for row in rows]) for place in range(len(columns))]
+    for row in zip(*texts, strict=True):
+        table.add_row(*map(Text, row))
     say(title, style="bold")
     _console(stderr=False).print(table)
     if caption:
@@ -69,38 +85,40 @@ def show(
 
 
 def _is_number(value: object) -> bool:
-    return hasattr(value, "__float__") and not isinstance(value, bool)
+    return isinstance(value, SupportsFloat) and not isinstance(value, bool)
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
+def _cells(column: Sequence[object]) -> list[str]:
+    """A column's texts; its fractions have the decimals that three digits of the largest need."""
+    sizes = [abs(float(one)) for one in column if isinstance(one, SupportsFloat)]
+    largest = max(filter(math.isfinite, sizes), default=0.0)
+    decimals = 3 if largest < 1 else max(0, 2 - math.floor(math.log10(largest)))
+    return [_cell(value, decimals) for value in column]
+
+
+def _cell(value: object, decimals: int) -> str:
     if isinstance(value, bool | str):
         return str(value)
-    if hasattr(value, "__index__"):
+    if isinstance(value, SupportsIndex):
         return f"{int(value):,}"
-    if hasattr(value, "__float__"):
+    if isinstance(value, SupportsFloat):
         number = float(value)
-        if math.isnan(number):
-            return "-"
-        return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
-    return str(value)
+        return "-" if math.isnan(number) else f"{number:,.{decimals}f}"
+    return "-" if value is None else str(value)
 
 
 def complain(error: AtelierError, *, as_json: bool) -> None:
     """Say what is wrong, where and what to do: on stderr, and as JSON on stdout if asked."""
-    console = _console(stderr=True)
-    head = Text.assemble(("Error: ", "bold red"), error.what)
-    console.print(head, soft_wrap=True)
+    _print(f"Error: {error.what}", style="bold red", stderr=True)
     if error.where:
-        console.print(Text(f"  where: {error.where}"), soft_wrap=True)
+        _print(f"  where: {error.where}", stderr=True)
     if error.fix:
-        console.print(Text(f"  do:    {error.fix}"), soft_wrap=True)
+        _print(f"  do:    {error.fix}", stderr=True)
     findings = getattr(error, "findings", ())
     for finding in findings[:FINDINGS_SHOWN]:
-        console.print(Text(f"  - {finding}"), soft_wrap=True)
+        _print(f"  - {finding}", stderr=True)
     if len(findings) > FINDINGS_SHOWN:
-        console.print(Text(f"  … and {len(findings) - FINDINGS_SHOWN} more"))
+        _print(f"  … and {len(findings) - FINDINGS_SHOWN} more", stderr=True)
     if as_json:
         answer({"error": describe(error)})
 
@@ -123,10 +141,15 @@ def progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield _Lines()
         return
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Bars(*columns, console=_console(stderr=True), transient=True) as bars:
         yield _Stages(bars)
 

@@ -36,7 +36,7 @@ class Loop:
 
 
 def demo(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
-    """Import, train, forecast, plan, report and evaluate the shipped sample."""
+    """Run the whole loop on the shipped sample."""
     from api.settings import load_settings
 
     with console.progress() as progress:
@@ -63,7 +63,13 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     quality = import_files(sample_files(), load_mapping("sample"), folder, progress=progress)
     workspace, run = Workspace.open(folder), run_of(settings)
     recommender = current_or_trained(workspace, settings, progress=progress)
-    forecast = forecast_demand(workspace, horizon=settings.horizon, run=run, progress=progress)
+    forecast = forecast_demand(
+        workspace,
+        horizon=settings.horizon,
+        settings=settings.demand,
+        run=run,
+        progress=progress,
+    )
     plan = plan_and_save(workspace, settings, forecast=forecast, progress=progress)
     report = build_report(workspace, plan)
     files = write_report(workspace, report)
@@ -71,7 +77,13 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
         workspace, models=(recommender.model.name, REFERENCE), run=run, progress=progress
     )
     plans = evaluate_plans(
-        workspace, horizon=settings.horizon, origins=ORIGINS, run=run, progress=progress
+        workspace,
+        horizon=settings.horizon,
+        origins=ORIGINS,
+        settings=settings.economics,
+        demand=settings.demand,
+        run=run,
+        progress=progress,
     )
     return Loop(
         quality=quality,

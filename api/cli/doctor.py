@@ -37,7 +37,7 @@ class Check:
 
 
 def doctor(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag = False) -> None:
-    """Look through a workspace; exits with 1 if something is wrong."""
+    """Check a workspace; exits with 1 if something is wrong."""
     from api.settings import load_settings
     from data.workspace import Workspace
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,12 +12,12 @@ import typer
 from api.cli import console
 from api.cli.figures import show_demand, show_plan, show_recommend
 from api.cli.options import (
-    DATE,
     DEFAULT_WORKSPACE,
     HorizonOption,
     JsonFile,
     PredictionsFile,
     WorkspaceOption,
+    day,
 )
 from api.output import check_writable, replacing, to_json
 
@@ -37,9 +37,9 @@ def recommend(
     *,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     origin: Annotated[
-        list[datetime] | None,
+        list[date] | None,
         typer.Option(
-            formats=[DATE],
+            parser=day,
             metavar="YYYY-MM-DD",
             help="First day of a test window; may be repeated.  [default: the last three]",
         ),
@@ -65,11 +65,9 @@ def recommend(
     check_outputs(json, predictions)
     if (train is None) != (test is None):
         raise typer.BadParameter("--train and --test go together.", param_hint="--train/--test")
-    if train is not None and (origin or exclude_seen):
+    if train is not None and origin:
         raise typer.BadParameter(
-            "--origin and --exclude-seen belong to a workspace; on files there is one split, and "
-            "seen items are always left out.",
-            param_hint="--train",
+            "--origin belongs to a workspace; two files are one split.", param_hint="--train"
         )
 
     from api.settings import load_settings
@@ -88,7 +86,7 @@ def recommend(
         with console.progress() as progress:
             found = evaluate_workspace(
                 opened,
-                origins=[day.date() for day in origin or ()],
+                origins=origin or None,
                 test_days=test_days,
                 k=k,
                 models=names,
@@ -129,6 +127,7 @@ def demand(
             origins=origins,
             step=step,
             methods=names_of(methods),
+            settings=settings.demand,
             run=run_of(settings),
             progress=progress,
         )
@@ -160,6 +159,8 @@ def plan(
             horizon=settings.horizon,
             origins=origins,
             step=step,
+            settings=settings.economics,
+            demand=settings.demand,
             run=run_of(settings),
             progress=progress,
         )
@@ -188,14 +189,27 @@ def everything(
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, horizon=horizon)
-    run, weeks = run_of(settings), settings.horizon
+    run = run_of(settings)
     with console.progress() as progress:
         recommended = evaluate_workspace(opened, run=run, progress=progress)
         demanded = evaluate_demand(
-            opened, horizon=weeks, origins=origins, step=step, run=run, progress=progress
+            opened,
+            horizon=settings.horizon,
+            origins=origins,
+            step=step,
+            settings=settings.demand,
+            run=run,
+            progress=progress,
         )
         planned = evaluate_plans(
-            opened, horizon=weeks, origins=origins, step=step, run=run, progress=progress
+            opened,
+            horizon=settings.horizon,
+            origins=origins,
+            step=step,
+            settings=settings.economics,
+            demand=settings.demand,
+            run=run,
+            progress=progress,
         )
     figures = {
         "recommend": recommended.to_json(),

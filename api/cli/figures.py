@@ -9,28 +9,24 @@ from api.cli import console
 
 
 def show_recommend(figures: Mapping[str, Any]) -> None:
-    """Models side by side, one row a model, origin and slice."""
-    rows = [
-        (
-            row["model"],
-            row["origin"],
-            row["slice"],
-            row["customers"],
-            interval(row, "recall"),
-            interval(row, "ndcg"),
-            f"{row['hit_rate']:.3f}",
-            f"{row['coverage']:.3f}",
-            f"{row['fit_seconds']:.1f}",
-            f"{row['score_seconds']:.1f}",
-        )
-        for row in figures["models"]
-    ]
-    names = ("model", "origin", "slice", "customers", "recall", "ndcg", "hit rate", "coverage")
-    console.show(
-        f"Recommendations, lists of {figures['k']}",
-        (*names, "fit s", "score s"),
-        rows,
-        caption="In brackets: 95 % intervals, bootstrap over customers.",
+    """Models side by side: a table an origin, a row a model and slice."""
+    origins = dict.fromkeys(row["origin"] for row in figures["models"])
+    for origin in origins:
+        window = f", tested from {origin}" if origin else ""
+        console.show(
+            f"Recommendations, lists of {figures['k']}{window}",
+            ("model", "slice", "tested", "recall", "NDCG", "95 %", "hit rate", "coverage", "s"),
+            [
+                (row["model"], row["slice"], row["customers"], row["recall"], row["ndcg"],
+                 interval(row, "ndcg"), row["hit_rate"], row["coverage"],
+                 row["fit_seconds"] + row["score_seconds"])
+                for row in figures["models"]
+                if row["origin"] == origin
+            ],
+        )  # fmt: skip
+    console.say(
+        "tested: customers; 95 %: NDCG's interval, bootstrap over them; s: to fit and to score.",
+        style="dim",
     )
     for row in figures["models"]:
         if "difference" in row:
@@ -44,26 +40,35 @@ def show_recommend(figures: Mapping[str, Any]) -> None:
 
 
 def interval(row: Mapping[str, Any], name: str) -> str:
-    """A figure with its interval, where it has one."""
-    value = row.get(name)
-    if value is None:
-        return "-"
+    """A figure's interval, where it has one."""
     bounds = row.get("ci", {}).get(name)
-    return f"{value:.4f}" + (f" [{bounds[0]:.4f}, {bounds[1]:.4f}]" if bounds else "")
+    return f"{bounds[0]:.3f}-{bounds[1]:.3f}" if bounds else "-"
 
 
 def show_demand(figures: Mapping[str, Any]) -> None:
-    """Methods side by side over all origins, then the default against each of them."""
-    names = ("wape_q50", "wape_mean", "bias", "rmse", "pinball", "coverage_90", "coverage_50")
+    """Methods side by side over all origins, by slice, then the default against each of them."""
     origins = figures["origins"]
+    overall = [row for row in figures["methods"] if row["origin"] == "all"]
+    names = ("wape_q50", "wape_mean", "bias", "rmse", "pinball", "coverage_50", "coverage_90")
     console.show(
         f"Demand over {figures['horizon']} weeks, {len(origins)} origins "
         f"from {origins[0]} to {origins[-1]}",
-        ("method", "slice", "variants", *(name.replace("_", " ") for name in names)),
+        ("method", *(name.replace("_", " ") for name in names)),
         [
-            (row["method"], row["slice"], row["variants"], *(row[name] for name in names))
-            for row in figures["methods"]
-            if row["origin"] == "all"
+            (row["method"], *(row[name] for name in names))
+            for row in overall
+            if row["slice"] == "all"
+        ],
+        caption="Coverage: of the intervals that should hold 50 % and 90 %.",
+    )
+    slices = tuple(dict.fromkeys(row["slice"] for row in overall))
+    found = {(row["method"], row["slice"]): row["wape_q50"] for row in overall}
+    console.show(
+        "WAPE of q50 by kind of variant",
+        ("method", *slices),
+        [
+            (method, *(found.get((method, part)) for part in slices))
+            for method in dict.fromkeys(row["method"] for row in overall)
         ],
     )
     console.show(
@@ -81,23 +86,33 @@ def show_demand(figures: Mapping[str, Any]) -> None:
         ],
         caption="Below 1: the default loses less. Bootstrap over origins and variants.",
     )
+    missing: dict[str, list[Mapping[str, Any]]] = {}
     for row in figures["unavailable"]:
-        console.say(f"Not available: {row['method']} at {row['origin']}: {row['reason']}")
+        missing.setdefault(row["method"], []).append(row)
+    for method, rows in missing.items():
+        console.say(
+            f"Not available: {method}, at {len(rows)} of {len(origins)} origins; "
+            f"at {rows[-1]['origin']}: {rows[-1]['reason']}"
+        )
 
 
 def show_plan(figures: Mapping[str, Any]) -> None:
     """The plan beside the planner, then what the difference is worth."""
-    names = list(figures["policies"][0])
+    names = ("demand", "shortage", "leftover", "information_gap", "cost", "service_level")
     console.show(
         f"Plans over {figures['horizon']} weeks, under {figures['capacity']}",
-        [name.replace("_", " ") for name in names],
-        [[row[name] for name in names] for row in figures["policies"]],
+        ("policy", "origin", *(name.replace("_", " ") for name in names)),
+        [
+            (row["policy"], row["origin"], *(row[name] for name in names))
+            for row in figures["policies"]
+        ],
+        caption="Information gap: (shortage + leftover) / demand, in units.",
     )
     console.show(
         "Plan less planner",
         ("measure", "difference", "95 % interval"),
         [
-            (name.replace("_", " "), found["value"], f"[{found['low']:.4g}, {found['high']:.4g}]")
+            (name.replace("_", " "), found["value"], f"[{found['low']:.3f}, {found['high']:.3f}]")
             for name, found in figures["difference"].items()
         ],
         caption="A negative information gap or cost is the plan's gain.",

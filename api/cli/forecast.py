@@ -37,7 +37,7 @@ def forecast(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Forecast the units that customers will want, per variant, over the coming weeks."""
+    """Forecast what customers will want of each variant."""
     if out is not None:
         check_writable(out)
 
@@ -54,6 +54,7 @@ def forecast(
             as_of=moment(as_of),
             horizon=settings.horizon,
             method=method,
+            settings=settings.demand,
             run=run_of(settings),
             progress=progress,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, Parquet or Excel.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV, Parquet or Excel.")],
     *,
     mapping: Annotated[
         str,
@@ -32,7 +33,7 @@ def import_files(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Import FILE… into the workspace's tables.
+    """Lay files onto the workspace's tables.
 
     Without --quarantine one bad row refuses the whole import, and nothing changes.
     """
@@ -54,6 +55,8 @@ def show_quality(report: QualityReport) -> None:
     if report.already:
         console.say("Already imported with this mapping; nothing was changed.")
         return
+    if report.passed_over:
+        console.say(f"Passed over, since their rows are there: {', '.join(report.passed_over)}")
     console.show(
         "Rows by file and table",
         ("file", "table", "read", "kept", "set aside"),
@@ -61,17 +64,19 @@ def show_quality(report: QualityReport) -> None:
         caption=f"{report.read:,} read = {report.kept:,} kept + "
         f"{report.read - report.kept:,} set aside.",
     )
-    rules = [
-        (one.table, rule, "set aside", count)
-        for one in report.tables
-        for rule, count in one.set_aside.items()
-    ] + [
-        (one.table, rule, "changed and kept", count)
-        for one in report.tables
-        for rule, count in one.touched.items()
-    ]
+    rules: Counter[tuple[str, str, str]] = Counter()
+    for one in report.tables:
+        rules.update({(one.table, rule, "set aside"): n for rule, n in one.set_aside.items()})
+        rules.update({(one.table, rule, "changed"): n for rule, n in one.touched.items()})
     if rules:
-        console.show("Cleaning rules", ("table", "rule", "did", "rows or cells"), rules)
+        console.show(
+            "Cleaning rules",
+            ("table", "rule", "did", "rows or cells"),
+            [(*rule, count) for rule, count in rules.items()],
+        )
     console.show("The workspace holds", ("table", "rows"), list(report.held.items()))
+    if report.undone:
+        lines = "order line" if report.undone == 1 else "order lines"
+        console.say(f"Cancelled, wholly or in part: {report.undone:,} {lines} of earlier imports.")
     if report.quarantine is not None:
         console.say(f"Rows set aside are listed in {report.quarantine}")

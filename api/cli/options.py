@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,7 +11,16 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
 
-DATE: Final = "%Y-%m-%d"
+
+def day(text: str) -> date:
+    """A day of the command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"'{text}' is no day of the calendar; write one like 2025-12-28."
+        ) from None
+
 
 WorkspaceOption = Annotated[
     Path,
@@ -37,10 +46,10 @@ PredictionsFile = Annotated[
     ),
 ]
 AsOfOption = Annotated[
-    datetime | None,
+    date | None,
     typer.Option(
         "--as-of",
-        formats=[DATE],
+        parser=day,
         metavar="YYYY-MM-DD",
         help="Know only what lies before this day; without it, all data.",
     ),
@@ -51,8 +60,8 @@ HorizonOption = Annotated[
 DEFAULT_WORKSPACE: Final = Path("workspace")
 
 
-def moment(day: datetime | None) -> np.datetime64 | None:
-    """A day of the command line as the rooms below take it."""
+def moment(chosen: date | None) -> np.datetime64 | None:
+    """The first moment of a day, as the rooms below take it."""
     import numpy as np
 
-    return None if day is None else np.datetime64(day.replace(tzinfo=None), "us")
+    return None if chosen is None else np.datetime64(chosen, "us")

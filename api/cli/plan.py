@@ -37,10 +37,11 @@ def plan(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_of: AsOfOption = None,
     horizon: HorizonOption = None,
+    method: Annotated[str, typer.Option(help="Which demand method.")] = "atelier",
     capacity: CapacityOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Plan what to make, save the plan and make it the latest."""
+    """Plan what to make; the plan is saved and becomes the latest."""
     overrides = capacities(capacity or [])
 
     from api.settings import load_settings
@@ -51,7 +52,12 @@ def plan(
     settings = load_settings(workspace, horizon=horizon)
     with console.progress() as progress:
         made = plan_and_save(
-            opened, settings, as_of=moment(as_of), capacity=overrides, progress=progress
+            opened,
+            settings,
+            as_of=moment(as_of),
+            method=method,
+            capacity=overrides,
+            progress=progress,
         )
     if as_json:
         console.answer(made.to_json())
@@ -92,13 +98,21 @@ def show(made: Plan) -> None:
         caption=f"Expected cost {made.expected_cost:,.0f}, {made.status}, "
         f"at most {made.gap:.2%} above the best possible.",
     )
-    columns = ["variant_id", "quantity", "p10", "p50", "p90", "stockout_probability", "reason"]
     largest = made.lines.sort_values(["quantity", "variant_id"], ascending=[False, True])
+    shown = largest.head(LINES_SHOWN)
+    shown = shown.assign(risk=100 * shown["stockout_probability"])
+    columns = ["variant_id", "quantity", "wanted", "on_hand", "p10", "p50", "p90", "risk"]
     console.show(
         "Largest quantities",
-        ("variant", "make", "P10", "P50", "P90", "stock-out risk", "why"),
-        largest[columns].head(LINES_SHOWN).to_numpy(dtype=object).tolist(),
-        caption=f"{min(LINES_SHOWN, len(largest))} of {len(largest)} variants.",
+        ("variant", "make", "wanted", "in stock", "P10", "P50", "P90", "stock-out risk %"),
+        shown[columns].to_numpy(dtype=object).tolist(),
+        caption=f"{len(shown)} of {len(largest)} variants. Wanted: if no resource were limited.",
+    )
+    reasons = made.lines.groupby("reason", sort=False)["quantity"].agg(["size", "sum"])
+    console.show(
+        "Why so many",
+        ("variants", "units", "reason"),
+        [(*counts, str(reason)) for reason, *counts in reasons.itertuples()],
     )
     for sentence in made.assumptions:
         console.say(f"Assumed: {sentence}")

@@ -14,14 +14,26 @@ if TYPE_CHECKING:
     from recsys.recommendation import RecommendationList
 
 
+def ids(given: list[str] | None) -> list[str] | None:
+    """Refuse an empty id: it is nobody's, and most often a shell variable that is not set."""
+    if given and not all(text.strip() for text in given):
+        raise typer.BadParameter("An id is empty.")
+    return given
+
+
 def recommend(
     customers: Annotated[
-        list[str] | None, typer.Argument(metavar="[CUSTOMER]…", help="For whom.")
+        list[str] | None, typer.Argument(metavar="CUSTOMER", help="For whom.", callback=ids)
     ] = None,
     *,
     basket: Annotated[
         list[str] | None,
-        typer.Option("--basket", metavar="VARIANT", help="For a visitor with it; repeat for more."),
+        typer.Option(
+            "--basket",
+            metavar="VARIANT",
+            help="For a visitor with it; repeat for more.",
+            callback=ids,
+        ),
     ] = None,
     similar: Annotated[
         str | None, typer.Option("--similar", metavar="VARIANT", help="What is like this variant.")
@@ -34,11 +46,12 @@ def recommend(
     as_of: AsOfOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Recommend variants, each with its reasons: name customers, or --basket, or --similar.
+    """Recommend variants, each with its reasons.
 
-    With --as-of a model is fitted for that day and not saved, and live events do not count.
+    Name customers, or --basket, or --similar. With --as-of a model is fitted for that day and
+    not saved, and live events do not count.
     """
-    if sum(map(bool, (customers, basket, similar))) != 1:
+    if sum(bool(given) for given in (customers, basket, similar)) != 1:
         raise typer.BadParameter("Name one or more customers, or --basket, or --similar.")
 
     from api.settings import load_settings

@@ -23,7 +23,7 @@ def serve(
         typer.Option("--allow-open", help="Bind an address that others can reach, without keys."),
     ] = False,
 ) -> None:
-    """Serve the workspace's current model and latest plan over HTTP."""
+    """Serve recommendations and plans over HTTP."""
     from api.settings import load_settings
 
     settings = load_settings(workspace, host=host, port=port)

@@ -9,6 +9,7 @@ import typer
 
 from api.cli import console
 from api.cli.options import JsonFlag
+from api.errors import OutputError
 
 
 def simulate(
@@ -25,7 +26,7 @@ def simulate(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write the raw files of a generated market to --out, and its truth beside them."""
+    """Generate a market: its raw files, and its truth beside them."""
     sizes = {"seed": seed, "customers": customers, "styles": styles, "weeks": weeks}
     given = {name: value for name, value in sizes.items() if value is not None}
     if sample and given:
@@ -37,13 +38,27 @@ def simulate(
     from data.simulator import MarketSettings, simulate, write_market, write_sample
 
     if sample:
-        write_sample(out)
+        with console.progress() as progress:
+            write_sample(out, progress)
     else:
+        check_empty(out)
         with console.progress() as progress:
             write_market(simulate(MarketSettings(**given), progress), out)
-    files = {path.name: path.stat().st_size for path in sorted(out.iterdir()) if path.is_file()}
+    files = {path.name: path.stat().st_size for path in sorted(out.glob("*.csv*"))}
     if as_json:
         console.answer({"folder": str(out), "files": files})
         return
     console.show(f"Market in {out}", ("file", "bytes"), list(files.items()))
     console.say(f"Import it with: atelier import {out}/*.csv* --mapping sample --workspace DIR")
+
+
+def check_empty(folder: Path) -> None:
+    """Refuse a folder that holds anything: a market must not mix with other files.
+
+    Raises:
+        OutputError: the folder is not empty.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise OutputError(
+            "This folder is not empty.", where=str(folder), fix="Name a new or an empty folder."
+        )

@@ -19,7 +19,7 @@ def train(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Fit a preference model on the orders, save it and make it the current one."""
+    """Learn the customers' preferences; the model becomes current."""
     from api.settings import load_settings
     from api.work import train_and_save
     from data.workspace import Workspace

@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from api.service.engine import Engine
 from api.service.limits import BodyLimit
 from api.service.problems import Problem, install
-from api.service.request_log import RequestLog
+from api.service.request_log import RequestLog, say
 from api.service.routes import ROUTERS
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -57,7 +57,10 @@ async def _watch(engine: Engine) -> None:
     """Take up a new current model while serving; the old one serves until the new one is whole."""
     while True:
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-        await anyio.to_thread.run_sync(engine.refresh)
+        try:
+            await anyio.to_thread.run_sync(engine.refresh)
+        except Exception as error:  # one bad look must not end all looking
+            say("look failed", error=type(error).__name__)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

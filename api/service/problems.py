@@ -30,6 +30,7 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (api.WrongMedia, 415),
     (api.NotReady, 503),
     (api.Busy, 503),
+    (api.OutputError, 503),
     (recsys.UnknownVariant, 404),
     (recsys.UnknownCustomer, 404),
     (recsys.ModelRefused, 503),
@@ -118,6 +119,7 @@ def problem_response(
 def install(app: FastAPI) -> None:
     """Answer every error of the app as a problem."""
     app.add_exception_handler(AtelierError, _atelier_error)
+    app.add_exception_handler(OSError, _machine_refused)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
 
@@ -127,12 +129,25 @@ async def _atelier_error(request: Request, error: Exception) -> JSONResponse:
     return problem_response(error, request_id=request_id_of(request))
 
 
+async def _machine_refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OSError)  # noqa: S101  # likewise
+    refusal = api.OutputError(
+        f"The service's machine refused: {error.strerror or type(error).__name__}.",
+        where="the service's workspace",
+        fix="Try again later; the operator checks free space and permissions.",
+    )
+    return problem_response(refusal, request_id=request_id_of(request))
+
+
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # likewise
     found = error.errors()
     # The input is never echoed: it may be personal, huge, or beyond what JSON can say.
     faults = [
-        Fault(where=".".join(_printable(str(part)) for part in one["loc"]), what=f"{one['msg']}.")
+        Fault(
+            where=".".join(_printable(str(part)) for part in one["loc"]),
+            what=_WORDS.get(one["type"]) or f"{one['msg'].removeprefix('Value error, ')}.",
+        )
         for one in found[:FAULTS_SHOWN]
     ]
     first = faults[0]
@@ -142,6 +157,14 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
         fix="Correct what 'errors' lists; /openapi.json describes every field.",
     )
     return problem_response(invalid, request_id=request_id_of(request), faults=faults)
+
+
+_WORDS: Final = {
+    "extra_forbidden": "There is no such field.",
+    "string_pattern_mismatch": "An id is one line of text, without control characters.",
+    "model_attributes_type": "Input should be an object.",
+}
+"""Kinds of fault that say more to a programmer of ours than to the one who sent the request."""
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -175,7 +198,11 @@ def request_id_of(request: Request) -> str:
 
 
 def _title(status: int) -> str:
-    return "Unprocessable Content" if status == UNPROCESSABLE else HTTPStatus(status).phrase
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
+# RFC 9110's names, whatever Python's version calls them.
+_TITLES: Final = {413: "Content Too Large", UNPROCESSABLE: "Unprocessable Content"}
 
 
 def _printable(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -17,7 +17,9 @@ LATEST: Final = datetime(2200, 1, 1)  # noqa: DTZ001  # likewise
 
 Id = Annotated[
     str,
-    Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ST-001-BLK-M"]),
+    Field(
+        min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["SH001-WHI-M-WO"]
+    ),
 ]
 """An external id: any text on one line."""
 
@@ -28,6 +30,11 @@ class Request(BaseModel):
     """A request's body: strict types, no unknown field, no infinite number."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+def _example(**body: Any) -> ConfigDict:
+    """A whole body that a reader of the documentation can send as it stands."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
 
 
 class Answer(BaseModel):
@@ -51,10 +58,13 @@ def _moment(value: object) -> datetime:
 
 def _day(value: object) -> date:
     """A day of ISO 8601."""
-    moment = _moment(value)
-    if moment != datetime.combine(moment.date(), EARLIEST.time()):
-        raise ValueError("must be a day in ISO 8601, such as 2025-12-28")
-    return moment.date()
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        day = None
+    if day is None or not EARLIEST.date() <= day < LATEST.date():
+        raise ValueError("must be a day in ISO 8601 between 1970 and 2200, such as 2025-12-28")
+    return day
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment), Field(examples=["2025-12-28T10:30:00"])]
@@ -63,6 +73,8 @@ Day = Annotated[date, BeforeValidator(_day), Field(examples=["2025-12-29"])]
 
 class Basket(Request):
     """What a visitor whom nobody knows has in hand."""
+
+    model_config = _example(variant_ids=["SH001-WHI-M-WO"], k=5)
 
     variant_ids: list[Id] = Field(
         min_length=1, max_length=MOST_LINES, description="Variants of the basket, any order."
@@ -91,11 +103,25 @@ class Event(Request):
 class Events(Request):
     """A batch of events; all of it is stored, or nothing."""
 
+    model_config = _example(
+        events=[
+            {
+                "event_id": "9f1c",
+                "customer_id": "10242",
+                "variant_id": "SH001-WHI-M-WO",
+                "kind": "cart",
+                "at": "2025-12-28T10:30:00",
+            }
+        ]
+    )
+
     events: list[Event] = Field(min_length=1, max_length=MOST_EVENTS)
 
 
 class PlanRequest(Request):
     """What to plan for."""
+
+    model_config = _example(horizon=4, capacity={"sewing": 400})
 
     horizon: int | None = Field(default=None, ge=1, le=26, description="Weeks to plan for.")
     as_of: Day | None = Field(default=None, description="Know only what lies before this day.")
@@ -118,7 +144,7 @@ class Reason(Answer):
     variant_id: str | None = Field(description="The variant that carried it, if one did.")
     title: str = Field(description="Its name for people; may be empty.")
     share: float = Field(description="Its part of all that spoke for the variant, 0 to 1.")
-    sentence: str = Field(examples=["The customer has bought it twice, last on 2025-11-03."])
+    sentence: str = Field(examples=["You bought it twice, last on 3 November 2025."])
 
 
 class Recommendation(Answer):
@@ -159,6 +185,9 @@ class PlanResource(OpenAnswer):
     capacity: float
     used: float
     shadow_price: float = Field(description="Money that one more unit of it would earn.")
+    extra_unit_cost: float | None = Field(
+        default=None, description="Money that one more unit of it costs, where it can be had."
+    )
 
 
 class PlanLine(OpenAnswer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from data.cleaning.cancellation import match_cancellations
 from data.cleaning.conditions import holds
+from data.cleaning.duplicates import already_held
+from data.cleaning.earlier import Earlier
 from data.cleaning.staging import RAW, ROW, Plan, Stage, note_aside, note_faults
 from data.cleaning.values import fill_missing, find_outliers
-from data.grammar import CancellationRule, MissingRule, OutlierRule
-from data.tables import Column, Kind, Table
+from data.grammar import CancellationRule, DuplicateRule, MissingRule, OutlierRule, Rule
+from data.tables import CANCELLED, Column, Kind, Table
 
 DTYPES: dict[Kind, str] = {
     "id": "str",
@@ -26,31 +28,69 @@ DTYPES: dict[Kind, str] = {
 }
 
 
-def finish(stage: Stage) -> pd.DataFrame:
+def finish(stage: Stage, earlier: Earlier) -> pd.DataFrame:
     """The staged rows that are left after the rules on values, with `file`, `line` and `row`.
 
     Numbers of integer columns are whole; types are the canonical table's only after `conform`.
+
+    Args:
+        stage: the staged rows.
+        earlier: the table's rows from earlier imports: rows that repeat them go, and
+            cancellations may take units off them.
     """
     frame = pd.concat(stage.kept, ignore_index=True)
     stage.kept.clear()
+    frame = _repeated(stage, frame, earlier)
     for rule in stage.plan.mapped.rules:
         if isinstance(rule, MissingRule):
             frame = _missing(stage, frame, rule)
         elif isinstance(rule, OutlierRule):
             frame = _outlier(stage, frame, rule)
         elif isinstance(rule, CancellationRule):
-            frame = _cancellation(stage, frame, rule)
-    for column, _ in stage.plan.columns:
-        if column.kind == "integer":
-            frame[column.name] = frame[column.name].round()
-    hint = "No value, and no rule could fill it."
-    needed = [column.name for column, _ in stage.plan.columns if not column.nullable]
-    lacking = [
-        at_rows(stage.plan, frame, frame[name].isna().to_numpy(), (name, "missing_value", hint))
-        for name in needed
-        if frame[name].hasnans
-    ]
-    return set_faults_aside(stage, frame, lacking)
+            frame = _cancellation(stage, frame, rule, earlier)
+        for column, _ in stage.plan.columns:
+            if column.kind == "integer":
+                frame[column.name] = frame[column.name].round()
+    return set_faults_aside(stage, frame, _without_value(stage.plan, frame))
+
+
+def _without_value(plan: Plan, frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Findings on rows that no rule could give the values that they need."""
+    for column, _ in plan.columns:
+        name = column.name
+        if not column.nullable and frame[name].hasnans:
+            hint = "No value, and no rule could fill it."
+            where = frame[name].isna().to_numpy()
+            yield at_rows(plan, frame, where, (name, "missing_value", hint))
+        if column.nonzero and (frame[name] == 0).any():
+            hint = "A rule of the mapping made it zero, which says nothing here; drop such rows."
+            yield at_rows(plan, frame, (frame[name] == 0).to_numpy(), (name, "range", hint))
+
+
+def _repeated(stage: Stage, frame: pd.DataFrame, earlier: Earlier) -> pd.DataFrame:
+    """The rows that no earlier import brought; the others are duplicates.
+
+    Only where the mapping has a duplicate rule, and for tables without a key. Columns whose
+    values the mapping's rules may change are not compared.
+    """
+    plan = stage.plan
+    rule = next((rule for rule in plan.mapped.rules if isinstance(rule, DuplicateRule)), None)
+    if rule is None or plan.table.key or earlier.nothing or frame.empty:
+        return frame
+    changing = {name for rule in plan.mapped.rules for name in _ruled(rule)}
+    columns = [column for column in plan.table.columns if column.name not in changing]
+    fresh = _typed(frame, columns)
+    repeated = already_held(fresh, earlier.brought(list(fresh.columns)))
+    return _set_aside(
+        stage, frame, repeated, ("", rule.name, "An earlier import brought this row.")
+    )
+
+
+def _ruled(rule: Rule) -> Iterable[str]:
+    """The columns whose values a rule may change."""
+    if isinstance(rule, MissingRule):
+        return rule.columns
+    return [rule.column] if isinstance(rule, OutlierRule) else []
 
 
 def at_rows(
@@ -131,19 +171,37 @@ def _outlier(stage: Stage, frame: pd.DataFrame, rule: OutlierRule) -> pd.DataFra
     return frame
 
 
-def _cancellation(stage: Stage, frame: pd.DataFrame, rule: CancellationRule) -> pd.DataFrame:
+def _cancellation(
+    stage: Stage, frame: pd.DataFrame, rule: CancellationRule, earlier: Earlier
+) -> pd.DataFrame:
+    """Match cancellations, also with the order lines of earlier imports."""
     raw = pd.DataFrame({name: frame[RAW + name] for name in stage.plan.carried}, index=frame.index)
-    cancels = holds(rule.when, frame, raw)
-    result = match_cancellations(frame, cancels, pd.Timedelta(rule.within))
-    _touch(stage, frame, result.reduced, rule.name)
+    old = earlier.lines
+    late = np.zeros(len(old), dtype=bool)
+    if rule.when.keys() <= set(old.columns):  # what else the file said of them is not known
+        late = holds(rule.when, old, old)
+    cancels = np.concatenate((late, holds(rule.when, frame, raw)))
+    units = frame["quantity"].fillna(0).astype("int64")
+    names = ["customer_id", "variant_id", "quantity", "ordered_at"]
+    together = pd.concat([old[names], frame.assign(quantity=units)[names]], ignore_index=True)
+    result = match_cancellations(together, cancels, pd.Timedelta(rule.within))
+    earlier.left = result.quantity[: len(old)]
+    gone, reduced = result.gone[len(old) :], result.reduced[len(old) :]
+    quantity = result.quantity[len(old) :]
+    earlier.note(_typed(frame[gone | reduced], CANCELLED.columns))
+    _touch(stage, frame, reduced, rule.name)
     hint = f"Cancelled within {rule.within} of the order; neither demand nor return."
-    left = _set_aside(stage, frame, result.gone, ("quantity", rule.name, hint))
-    return left.assign(quantity=result.quantity[~result.gone])
+    left = _set_aside(stage, frame, gone, ("quantity", rule.name, hint))
+    return left.assign(quantity=pd.Series(quantity[~gone]).where(left["quantity"].notna()))
 
 
 def conform(frame: pd.DataFrame, table: Table, open_columns: Iterable[Column]) -> pd.DataFrame:
     """A table's columns in canonical order and types, those not given all missing."""
-    columns = (*table.columns, *open_columns)
+    return _typed(frame, (*table.columns, *open_columns))
+
+
+def _typed(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Some columns in their types, those not given all missing."""
     given = {
         column.name: frame[column.name]
         if column.name in frame

@@ -23,18 +23,21 @@ __all__ = ["Chunk", "Header", "read_chunks"]
 WORKBOOKS = (".xlsx", ".xls", ".xlsb", ".ods")
 
 
-def read_chunks(path: Path, reading: Reading, wanted: Sequence[str]) -> Iterator[Chunk]:
+def read_chunks(
+    path: Path, reading: Reading, wanted: Sequence[str], name: str = ""
+) -> Iterator[Chunk]:
     """The rows of a file as text.
 
     Args:
         path: a CSV file (`.gz` for one in gzip), a Parquet file or an Excel workbook.
         reading: how it is written.
         wanted: the columns that it must have.
+        name: what findings call the file; its own name unless given.
 
     Raises:
         SourceError: the file as a whole is at fault; says where and what to do.
     """
-    header = Header(path.name, tuple(dict.fromkeys(wanted)), reading.aliases)
+    header = Header(name or path.name, tuple(dict.fromkeys(wanted)), reading.aliases)
     if not path.is_file():
         raise SourceError(
             [Finding(str(path), 0, "", "", "no_file", "There is no such file; check the name.")]

@@ -20,6 +20,7 @@ class Chunk:
     """Some rows of a file.
 
     Attributes:
+        file: the file's name, with the sheet's where several are read.
         frame: the rows that are whole, every column as str; NA only where the file itself has
             nulls (Parquet, Excel).
         lines: (rows,) int64, the physical line on which each row starts.
@@ -30,6 +31,7 @@ class Chunk:
         total: bytes (rows) of the file.
     """
 
+    file: str
     frame: pd.DataFrame
     lines: NDArray[np.int64]
     faults: tuple[Finding, ...]

@@ -39,6 +39,7 @@ def parquet_chunks(path: Path, header: Header) -> Iterator[Chunk]:
                 lines = np.arange(done + 1, done + 1 + len(batch), dtype=np.int64)
                 done += len(batch)
                 yield Chunk(
+                    file=header.file,
                     frame=_texts(batch, names),
                     lines=lines,
                     faults=(),

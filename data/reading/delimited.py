@@ -18,13 +18,23 @@ from data.errors import SourceError
 from data.findings import Finding
 from data.grammar import Reading
 from data.reading.chunk import Chunk, Header, text_frame
-from data.reading.lines import Lines
+from data.reading.lines import LONGEST_LINE, Lines, broken_off
 
 ROWS: Final = 50_000
 """Rows of a chunk, or few more."""
 
+CHARACTERS: Final = 1 << 25
+"""Characters of a chunk, or few more: long rows make chunks of fewer rows."""
+
+LONGEST_FIELD: Final = 1 << 20
+"""Characters of a field; a longer one is refused."""
+
 BLOCK: Final = 2_000
 """Lines that are looked at together."""
+
+TOO_LONG: Final = (
+    f"A field has at most {LONGEST_FIELD:,} characters, and a line {LONGEST_LINE:,}; shorten it."
+)
 
 UNDECODED: Final = re.compile("[\ud800-\udfff]")
 """What bytes that are no text become under errors='surrogateescape'."""
@@ -49,6 +59,9 @@ def delimited_chunks(path: Path, reading: Reading, header: Header) -> Iterator[C
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             hint = "The gzip archive is cut off or damaged; fetch or pack it again."
             raise SourceError([header.finding("archive", hint)]) from error
+        except UnicodeError as error:
+            hint = f"The file is not {reading.encoding}; set the encoding in the mapping."
+            raise SourceError([header.finding("encoding", hint)]) from error
 
 
 def _text(stream: io.BufferedIOBase, reading: Reading, header: Header) -> io.TextIOWrapper:
@@ -74,6 +87,12 @@ class _Batch:
     rows: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     faults: list[Finding] = field(default_factory=list)
+    characters: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether the rows are enough for a chunk."""
+        return len(self.rows) + len(self.faults) >= ROWS or self.characters >= CHARACTERS
 
 
 class _Parser:
@@ -90,6 +109,7 @@ class _Parser:
         self.names = self._names()
 
     def _reader(self) -> Iterator[list[str]]:
+        csv.field_size_limit(LONGEST_FIELD)  # it holds for the whole process; the default is 128 K
         return csv.reader(iter(self.lines), delimiter=self.reading.delimiter, strict=True)
 
     def _names(self) -> list[str]:
@@ -151,10 +171,8 @@ class _Parser:
         once; any other is put back and gone through record by record.
         """
         batch, lines = _Batch(), self.lines
-        while len(batch.rows) + len(batch.faults) < ROWS:
-            block = lines.block(BLOCK)
-            if not block:
-                break
+        while not batch.full and (block := lines.block(BLOCK)):
+            batch.characters += sum(map(len, block))
             if rows := self._sound(block):
                 batch.rows += rows
                 batch.lines += range(lines.start, lines.start + len(rows))
@@ -168,6 +186,8 @@ class _Parser:
     def _sound(self, block: list[str]) -> list[list[str]] | None:
         """The rows of a block, one a line; None where there is anything to look at closely."""
         text = "".join(block)
+        if any(map(broken_off, block)):
+            return None
         if "\0" in text or not (text.isascii() or UNDECODED.search(text) is None):
             return None
         try:
@@ -201,8 +221,8 @@ class _Parser:
     def _unparsed(self, error: str) -> Finding:
         """What csv.reader refused: the record begins at the first of its lines."""
         line = self.lines.record[0]
-        if "field limit" in error:
-            rule, hint = "field_size", "A field is longer than 131,072 characters; shorten it."
+        if broken_off(line) or ("field limit" in error and len(self.lines.record) == 1):
+            rule, hint = "field_size", TOO_LONG
         elif "end of data" in error and len(self.lines.record) == 1:
             rule, hint = "cut", "The file ends within quotes, cut off in mid-row; fetch it again."
         else:
@@ -213,7 +233,9 @@ class _Parser:
         """What is wrong with a row that could be taken apart; None where nothing is."""
         width = len(self.names)
         rule = hint = ""
-        if "\0" in line:
+        if any(map(broken_off, self.lines.record)):
+            rule, hint = "field_size", TOO_LONG
+        elif "\0" in line:
             rule, hint = "nul", "The row holds a NUL byte; remove it."
         elif not line.isascii() and UNDECODED.search(line):
             rule = "encoding"
@@ -240,6 +262,7 @@ class _Parser:
     def _chunk(self, batch: _Batch, done: int, total: int) -> Chunk:
         columns: Sequence[Sequence[str]] = list(zip(*batch.rows, strict=True))
         return Chunk(
+            file=self.header.file,
             frame=text_frame(self.names, columns or [()] * len(self.names)),
             lines=np.array(batch.lines, dtype=np.int64),
             faults=tuple(batch.faults),

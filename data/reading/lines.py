@@ -8,8 +8,16 @@ from functools import partial
 from itertools import islice
 from typing import Final, TextIO
 
-LONGEST_LINE: Final = 1 << 20
+LONGEST_LINE: Final = 1 << 22
 """Characters of a line that are read; the rest is passed over, so that none fills the memory."""
+
+LARGEST_BLOCK: Final = 1 << 23
+"""Characters after which a block of lines is full."""
+
+
+def broken_off(line: str) -> bool:
+    """Whether only the beginning of a line was read."""
+    return len(line) >= LONGEST_LINE and not line.endswith(("\n", "\r"))
 
 
 class Lines:
@@ -49,11 +57,14 @@ class Lines:
 
     def block(self, size: int) -> list[str]:
         """The next lines, at most `size` of them, outside any record; none may be pending."""
-        taken = []
+        taken, characters = [], 0
         for line in islice(self._next, size):
             taken.append(line)
+            characters += len(line)
             if len(line) == LONGEST_LINE:
                 self._skip_rest(line)
+            if characters >= LARGEST_BLOCK:
+                break
         return taken
 
     def put_back(self, block: list[str]) -> None:

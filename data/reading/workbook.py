@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -28,13 +29,17 @@ def workbook_chunks(path: Path, reading: Reading, header: Header) -> Iterator[Ch
     """
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
-            for name in reading.sheets or book.sheet_names[:1]:
+            sheets = reading.sheets or book.sheet_names[:1]
+            for name in sheets:
                 if name not in book.sheet_names:
                     guess = nearest(name, book.sheet_names)
                     remedy = f"did you mean '{guess}'?" if guess else ", ".join(book.sheet_names)
                     hint = f"There is no sheet '{name}'; {remedy}"
                     raise SourceError([header.finding("missing_sheet", hint, value=name)])
-                yield from _sheet(book.get_sheet_by_name(name), header)
+                within = header
+                if len(sheets) > 1:  # rows are numbered sheet by sheet
+                    within = replace(header, file=f"{header.file} [{name}]")
+                yield from _sheet(book.get_sheet_by_name(name), within)
     except (CalamineError, OSError) as error:
         hint = "This is no workbook, or a damaged or locked one; save it again."
         raise SourceError([header.finding("archive", hint)]) from error
@@ -59,6 +64,7 @@ def _sheet(sheet: CalamineSheet, header: Header) -> Iterator[Chunk]:
                 kept.append(row)
                 lines.append(line)
         yield Chunk(
+            file=header.file,
             frame=text_frame(names, list(zip(*kept, strict=True)) or [()] * len(names)),
             lines=np.array(lines, dtype=np.int64),
             faults=tuple(faults),

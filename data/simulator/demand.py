@@ -110,7 +110,7 @@ def draw_demand(
         share = min(1.0, browsing * accepted.sum() / max(left.sum(), 1))
         wanted.append(lines.take(accepted))
         browsed.append(lines.take(left & (rng.random(len(left)) < share)))
-        progress("simulate demand", rows.stop, len(customers))
+        progress("Simulating demand", rows.stop, len(customers))
     return Demand(wanted=_join(wanted), browsed=_join(browsed), expected=base * effects)
 
 

@@ -67,7 +67,7 @@ def sell(
         shop.receive(week)
         taken[here], served[here] = shop.serve(week, lines.variant[here], lines.quantity[here])
         shop.reorder(week)
-        progress("simulate sales", week + 1, weeks)
+        progress("Simulating sales", week + 1, weeks)
     as_wanted = served & (taken == lines.variant)
     lost = lines.take(~as_wanted)
     return Sales(

@@ -83,9 +83,9 @@ def allocate(task: Task) -> Allocation:
         expected_leftover=np.maximum(position - task.curves.mean() + shortage, 0.0),
         stockout_probability=1.0 - task.curves.below(position),
         used=task.resources.used(whole.quantity),
-        shadow_prices=relaxed.prices,
+        shadow_prices=whole.prices,
         expected_cost=cost,
         bound=min(whole.bound, cost),
         status="optimal" if gap_of(cost, whole.bound) <= CLOSE_ENOUGH else "within gap",
-        reasons=reasons_of(task, whole.quantity, wanted, relaxed.prices),
+        reasons=reasons_of(task, whole.quantity, wanted, whole.prices),
     )

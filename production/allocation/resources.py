@@ -126,7 +126,10 @@ def resources_of(
 def _over_horizon(resources: pd.DataFrame, name: str, weeks: NDArray[np.datetime64]) -> float:
     """Capacity of one resource: each week's own row, else the row of any week."""
     rows = resources[resources["resource_id"] == name]
-    period = rows["period"] if "period" in rows else pd.Series(pd.NaT, index=rows.index)
+    period = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")
+    if "period" in rows:
+        day = pd.to_datetime(rows["period"]).dt.normalize()
+        period = day - pd.to_timedelta(day.dt.day_of_week, unit="D")  # any day stands for its week
     if period.duplicated().any():
         raise BadResources(
             f"Resource '{name}' has two capacities for the same week.",

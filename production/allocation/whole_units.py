@@ -7,6 +7,8 @@ Three steps, each of which keeps every resource:
 3. on a small task, search the few quantities that could still be better (`exact`).
 
 The bound is the dual's value with every variant's minimum taken over its allowed quantities.
+Set-ups, which the relaxation does not charge, enter it here, and so the prices are raised or
+lowered until this bound is highest.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
 from production.allocation.exact import search
 from production.allocation.relaxation import Relaxed
@@ -36,25 +39,55 @@ class Whole:
 
     Attributes:
         quantity: (V,) units, every resource kept.
+        prices: (R,) shadow prices; the relaxation's where nothing needs a set-up.
         bound: money; no allowed allocation costs less.
     """
 
     quantity: Floats
+    prices: Floats
     bound: float
 
 
 def make_whole(task: Task, relaxed: Relaxed) -> Whole:
     """Allowed quantities near a relaxed allocation, and a bound on any such."""
-    best, bound = priced_optimum(task, relaxed.prices)
-    start = np.where(best > 0, task.lots.down(relaxed.quantity), task.lots.least)
-    quantity = _fill(task, close_until_kept(task, start), relaxed.prices)
+    prices = relaxed.prices
+    if task.resources.setup.any():
+        prices = _sharpened(task, prices)
+    best, bound = priced_optimum(task, prices)
+    near = np.minimum(relaxed.quantity, task.target(prices))
+    start = np.where(best > 0, task.lots.down(near), task.lots.least)
+    quantity = _fill(task, close_until_kept(task, start), prices)
     cost = float(task.cost(quantity).sum())
     if cost - bound > CLOSE_ENOUGH * cost:
-        free, _ = priced_optimum(task, np.zeros(len(relaxed.prices)))
+        free, _ = priced_optimum(task, np.zeros(len(prices)))
         highest = np.maximum(free, quantity)
-        quantity, proved = search(task, quantity, highest, relaxed.prices, bound)
+        quantity, proved = search(task, quantity, highest, prices, bound)
         bound = float(task.cost(quantity).sum()) if proved else bound
-    return Whole(quantity=quantity, bound=bound)
+    return Whole(quantity=quantity, prices=prices, bound=bound)
+
+
+def _sharpened(task: Task, prices: Floats) -> Floats:
+    """(R,) prices at which the bound over allowed quantities is highest, from some prices on.
+
+    The bound is concave in the prices, with gradient use - capacity wherever it has one. Of all
+    prices that L-BFGS-B tries, the best count, so a kink that stops it costs sharpness alone.
+    """
+    free, _ = priced_optimum(task, np.zeros(len(prices)))
+    need = task.resources.used(free)
+    size = np.where(need > 0, need, 1.0)
+    scale = max(float(task.cost(task.lots.least).sum()), 1e-300)
+    tried: list[tuple[float, Floats]] = []
+
+    def descent(scaled: Floats) -> tuple[float, Floats]:
+        at = scaled * scale / size
+        quantity, bound = priced_optimum(task, at)
+        tried.append((bound, at))
+        excess = task.resources.used(quantity) - task.resources.capacity
+        return -bound / scale, -excess / size
+
+    bounds = [(0.0, None)] * len(prices)
+    optimize.minimize(descent, prices * size / scale, jac=True, method="L-BFGS-B", bounds=bounds)
+    return max(tried, key=lambda entry: entry[0])[1]
 
 
 def priced_optimum(task: Task, prices: Floats) -> tuple[Floats, float]:

@@ -17,15 +17,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.errors import OutsideData
 from data.progress import Progress, silent
 from data.workspace import Workspace
 from production.demand.forecast import ACTIVE_WEEKS, Forecast
 from production.demand.forecasters import DEFAULT, make_forecaster, method_names
 from production.demand.forecasting import DemandSource, open_demand
-from production.demand.history import DemandPanel, DemandSettings, read_panel
+from production.demand.history import DemandSettings, read_panel
 from production.demand.metrics import FIGURES, QUANTILES, SLICES, figures, pinball, slices
-from production.demand.regressors import WEEK
+from production.demand.origins import past_origins
 from production.errors import TooLittleHistory
 from recsys.model import Run
 
@@ -133,28 +132,6 @@ def evaluate_demand(
     )
 
 
-def past_origins(
-    panel: DemandPanel, *, horizon: int, origins: int, step: int
-) -> list[np.datetime64]:
-    """The origins, ascending; the last one's horizon ends with the last complete week.
-
-    Raises:
-        OutsideData: there are not so many weeks.
-    """
-    room = len(panel.weeks) - horizon - 1
-    most = 0 if room < 0 or step < 1 else room // step + 1
-    if not 1 <= origins <= most:
-        raise OutsideData(
-            f"{origins} origins at steps of {step} weeks do not fit into the "
-            f"{len(panel.weeks)} complete weeks of orders.",
-            where="origins",
-            fix=f"Ask for 1 to {most} origins, or a shorter step." if most else
-            "Import more weeks of orders, or ask for a shorter horizon and a step of at least 1.",
-        )  # fmt: skip
-    last = panel.end - horizon * WEEK
-    return [last - place * step * WEEK for place in range(origins)][::-1]
-
-
 def _predicted(
     source: DemandSource,
     dates: Sequence[np.datetime64],
@@ -175,7 +152,7 @@ def _predicted(
                 unavailable.append({"method": name, "origin": str(date), "reason": str(error)})
             else:
                 parts.append(_rows(forecast).assign(actual=actual, slice=kind))
-            progress("evaluate demand", done * len(names) + place + 1, len(dates) * len(names))
+            progress("Evaluating forecasts", done * len(names) + place + 1, len(dates) * len(names))
     columns = [*PREDICTION_COLUMNS, "slice"]
     return (pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)), (
         unavailable

@@ -130,7 +130,7 @@ def forecast_demand(
         WorkspaceError, OutsideData, TooLittleHistory: the orders do not reach so far.
     """
     make_forecaster(method)  # a misspelt name is refused before the work
-    progress("demand", 0, 2)
+    progress("Forecasting demand", 0, 2)
     panel = read_panel(workspace, settings)
     origin = panel.origin(as_of)
     source = open_demand(
@@ -142,7 +142,7 @@ def forecast_demand(
         run=run,
         progress=progress,
     )
-    progress("demand", 1, 2)
+    progress("Forecasting demand", 1, 2)
     forecast = source.forecast(origin, method)
-    progress("demand", 2, 2)
+    progress("Forecasting demand", 2, 2)
     return forecast

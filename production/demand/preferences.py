@@ -162,7 +162,7 @@ def expected_units(
             found = _expected(lines, before, now)
             result[now.place, place : place + horizon] = found[:, None]
         moments = {week: kept for week, kept in moments.items() if week > place - horizon}
-        progress("preferences", done + 1, len(origins))
+        progress("Learning preferences", done + 1, len(origins))
     return result
 
 

@@ -36,6 +36,14 @@ RARE_WEEKS: Final = 3
 KNOWN_REGRESSORS: Final = ("*promo*", "*holiday*", "*campaign*", "*price_plan*", "*event*")
 """Column names, as glob patterns, that are decided ahead and so are known for the future."""
 
+CALENDAR: Final = {
+    "season_sine": "spring against autumn",
+    "season_cosine": "winter against summer",
+    "christmas": "the ten weeks before Christmas",
+    "holidays": "public holidays in the week",
+}
+"""What each factor of the calendar says, for people."""
+
 
 def monday(day: np.datetime64) -> np.datetime64:
     """The Monday that a day's week starts with.

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.errors import OutsideData
 from data.progress import Progress, silent
 from data.tables import LOTS, RESOURCES
 from data.workspace import Workspace
@@ -24,28 +23,19 @@ from production.allocation.allocate import allocate
 from production.allocation.task import Task
 from production.demand.forecast import Forecast
 from production.demand.forecasting import open_demand
-from production.demand.history import DemandPanel, read_panel
+from production.demand.history import DemandPanel, DemandSettings, read_panel
+from production.demand.origins import past_origins
+from production.plans.decision import task_of
+from production.plans.economics import EconomicsSettings
 from production.plans.habit import habit
-from production.plans.planning import WEEK, task_of
+from production.plans.measures import PLAN, PLANNER, Interval, differences_of, measures_of
 from recsys.model import Run
 
 Floats = NDArray[np.float64]
 
-PLAN: Final = "atelier"
-PLANNER: Final = "planner"
 RECENT_WEEKS: Final = 4
-DRAWS: Final = 1000
 
 Forecasts = Callable[[np.datetime64], Forecast]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A figure with the ends of its 95 % bootstrap interval over variants."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,28 +74,6 @@ class PlanEvaluation:
         }
 
 
-def past_origins(
-    panel: DemandPanel, *, horizon: int, origins: int, step: int
-) -> list[np.datetime64]:
-    """The origins, ascending; the last one's horizon ends with the last complete week.
-
-    Raises:
-        OutsideData: the weeks do not hold so many.
-    """
-    last = panel.end - horizon * WEEK
-    found = [last - k * step * WEEK for k in reversed(range(origins))]
-    first = panel.weeks[0] + RECENT_WEEKS * WEEK
-    if found[0] < first:
-        most = max(0, int((last - first) / (step * WEEK)) + 1)
-        raise OutsideData(
-            f"{origins} origins, {step} weeks apart, do not fit into the {len(panel.weeks)} "
-            "weeks of orders.",
-            where="origins",
-            fix=f"Ask for at most {most}, or import more weeks.",
-        )
-    return found
-
-
 def evaluate_plans(
     workspace: Workspace,
     *,
@@ -114,6 +82,8 @@ def evaluate_plans(
     step: int = 4,
     capacity: Mapping[str, float] | None = None,
     share: float = 1.0,
+    settings: EconomicsSettings | None = None,
+    demand: DemandSettings | None = None,
     run: Run | None = None,
     progress: Progress = silent,
 ) -> PlanEvaluation:
@@ -128,6 +98,8 @@ def evaluate_plans(
             Where there are none and the workspace has no resources, both may make as many
             units as sold in the last RECENT_WEEKS weeks.
         share: the part of every capacity that both may use.
+        settings: what to assume of money that the catalogue does not state.
+        demand: how demand is read.
         run: seed and threads.
         progress: told of preferences and origins.
 
@@ -135,7 +107,7 @@ def evaluate_plans(
         OutsideData, TooLittleHistory: the orders do not reach so many origins.
         BadResources: the tables or capacities contradict themselves.
     """
-    panel = read_panel(workspace)
+    panel = read_panel(workspace, demand)
     asked = past_origins(panel, horizon=horizon, origins=origins, step=step)
     source = open_demand(workspace, asked, panel=panel, horizon=horizon, run=run, progress=progress)
     return evaluate_at(
@@ -146,6 +118,7 @@ def evaluate_plans(
         horizon=horizon,
         capacity=capacity,
         share=share,
+        settings=settings,
         progress=progress,
     )
 
@@ -160,24 +133,30 @@ def evaluate_at(
     capacity: Mapping[str, float] | None,
     share: float,
     progress: Progress,
+    settings: EconomicsSettings | None = None,
 ) -> PlanEvaluation:
     """Both policies at some origins, with forecasts that come from elsewhere."""
     parts, missed, total = [], 0.0, 0.0
     for done, origin in enumerate(origins):
-        progress("evaluate plan", done, len(origins))
+        progress("Evaluating plans", done, len(origins))
         forecast = forecasts(origin)
         demand = pd.Series(panel.actual(origin, horizon), index=panel.variants)
         known = np.asarray(demand.reindex(forecast.variants), dtype=np.float64)
         missed, total = missed + float(demand.sum() - known.sum()), total + float(demand.sum())
-        parts.append(_decided(workspace, panel, forecast, known, capacity=capacity, share=share))
-    progress("evaluate plan", len(origins), len(origins))
+        parts.append(
+            _decided(
+                workspace, panel, forecast, known,
+                capacity=capacity, share=share, settings=settings,
+            )
+        )  # fmt: skip
+    progress("Evaluating plans", len(origins), len(origins))
     outcomes = pd.concat(parts, ignore_index=True)
     return PlanEvaluation(
         horizon=horizon,
         capacity=_in_words(workspace, capacity, share),
         outcomes=outcomes,
-        measures=_measures(outcomes),
-        differences=_differences(outcomes),
+        measures=measures_of(outcomes),
+        differences=differences_of(outcomes),
         unplanned=missed / total if total else 0.0,
     )
 
@@ -200,6 +179,7 @@ def _decided(
     *,
     capacity: Mapping[str, float] | None,
     share: float,
+    settings: EconomicsSettings | None,
 ) -> pd.DataFrame:
     """What each policy makes at one origin, and what comes of it."""
     week, horizon = panel.week(forecast.origin), forecast.weekly.shape[1]
@@ -210,7 +190,9 @@ def _decided(
     lots = workspace.read(LOTS) if workspace.has(LOTS) else pd.DataFrame(columns=LOTS.names)
     # stock and released quantities are those of today, not of the origin
     lots = lots.drop(columns=["on_hand", "frozen"], errors="ignore")
-    decided = task_of(workspace, panel, forecast, lots=lots, capacity=capacity or {})
+    decided = task_of(
+        workspace, panel, forecast, lots=lots, capacity=capacity or {}, settings=settings
+    )
     task = _under(decided.task, share, float(recent.sum()))
     made = {PLAN: allocate(task).quantity, PLANNER: habit(task, recent)}
     return pd.concat(
@@ -238,69 +220,3 @@ def _under(task: Task, share: float, recent: float) -> Task:
     if not limited.ids:
         limited = limited.with_total_units(recent)
     return replace(task, resources=replace(limited, capacity=limited.capacity * share))
-
-
-def _measures(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """By policy and origin, then by policy over all origins."""
-    columns = ["quantity", "demand", "shortage", "leftover", "cost", "value"]
-    by_origin = outcomes.groupby(["policy", "origin"], as_index=False)[columns].sum()
-    overall = outcomes.groupby("policy", as_index=False)[columns].sum().assign(origin="all")
-    rows = pd.concat((by_origin, overall), ignore_index=True)
-    demand = rows["demand"].where(rows["demand"] > 0)
-    return pd.DataFrame(
-        {
-            "policy": rows["policy"],
-            "origin": rows["origin"],
-            "units": rows["quantity"],
-            "demand": rows["demand"],
-            "shortage": rows["shortage"],
-            "leftover": rows["leftover"],
-            "information_gap": (rows["shortage"] + rows["leftover"]) / demand,
-            "shortage_part": rows["shortage"] / demand,
-            "leftover_part": rows["leftover"] / demand,
-            "cost": rows["cost"],
-            "information_gap_money": rows["cost"] / rows["value"].where(rows["value"] > 0),
-            "cost_per_unit": rows["cost"] / demand,
-            "service_level": 1 - rows["shortage"] / demand,
-        }
-    )
-
-
-def _differences(outcomes: pd.DataFrame) -> dict[str, Interval]:
-    """Plan less planner over all origins, with percentile intervals over variants.
-
-    A variant is drawn with all its origins, for they are not independent.
-    """
-    outcomes = outcomes.assign(gap=outcomes["shortage"] + outcomes["leftover"])
-    sums = outcomes.pivot_table(
-        index="variant_id", columns="policy", values=["gap", "cost", "shortage", "demand"],
-        aggfunc="sum",
-    )  # fmt: skip
-    weights = np.ones((1, len(sums)))
-    draws = np.random.default_rng(0).multinomial(
-        len(sums), np.full(len(sums), 1 / len(sums)), size=DRAWS
-    )
-    weights = np.vstack((weights, draws))
-
-    def ratio(measure: str) -> Floats:
-        change = (sums[measure, PLAN] - sums[measure, PLANNER]).to_numpy(dtype=np.float64)
-        base = weights @ sums["demand", PLAN].to_numpy(dtype=np.float64)
-        drawn: Floats = np.divide(weights @ change, base, out=np.zeros(len(base)), where=base > 0)
-        return drawn
-
-    planner = weights @ sums["cost", PLANNER].to_numpy(dtype=np.float64)
-    plan = weights @ sums["cost", PLAN].to_numpy(dtype=np.float64)
-    drawn = {
-        "information_gap": ratio("gap"),
-        "cost_per_unit": ratio("cost"),
-        "service_level": -ratio("shortage"),
-        "cost_relative": np.divide(plan, planner, out=np.ones(len(plan)), where=planner > 0) - 1,
-    }
-    return {
-        name: Interval(
-            value=float(values[0]),
-            low=float(np.quantile(values[1:], 0.025)),
-            high=float(np.quantile(values[1:], 0.975)),
-        )
-        for name, values in drawn.items()
-    }

@@ -19,7 +19,7 @@ def habit(task: Task, recent: Floats) -> Floats:
     """(V,) units: recent sales less stock, scaled down where capacity is short, in allowed lots.
 
     Lots are rounded down, and what is left of the resources goes to the largest remainders of
-    at least half a lot.
+    at least half a lot: first of the scaled mix, then, until no lot fits, of the whole wish.
 
     Args:
         task: what the planner decides on.
@@ -33,13 +33,18 @@ def habit(task: Task, recent: Floats) -> Floats:
     room = np.maximum(resources.capacity - base, 0.0)
     short = extra > room
     scale = float((room[short] / extra[short]).min()) if short.any() else 1.0
-    wish = least + scale * (wish - least)
-    quantity = close_until_kept(task, lots.down(wish))
-    return _largest_remainders(task, quantity, wish)
+    scaled = least + scale * (wish - least)
+    quantity = close_until_kept(task, lots.down(scaled))
+    quantity = _largest_remainders(task, quantity, scaled)
+    while True:
+        fuller = _largest_remainders(task, quantity, wish)
+        if (fuller == quantity).all():
+            return quantity
+        quantity = fuller
 
 
 def _largest_remainders(task: Task, quantity: Floats, wish: Floats) -> Floats:
-    """Round up, in order of what rounding down left away, while the resources last."""
+    """Add a lot where it brings a variant nearer its wish, the furthest first, while one fits."""
     resources = task.resources
     following = task.lots.up(quantity)
     lot = np.where(np.isfinite(following), following - quantity, np.inf)

@@ -60,6 +60,8 @@ class PlanResource:
         capacity: how much there is over the horizon.
         used: how much the plan takes.
         shadow_price: money that one more unit would earn.
+        extra_unit_cost: money that one more unit costs; None where none can be had. The plan
+            buys none: where it costs less than the shadow price, buying some would pay.
     """
 
     resource_id: str
@@ -67,6 +69,7 @@ class PlanResource:
     capacity: float
     used: float
     shadow_price: float
+    extra_unit_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from production.errors import PlanRefused, UnknownPlan
 from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource
 
 FORMAT: Final = 1
+SHOWN: Final = 5
 
 
 def save_plan(workspace: Workspace, plan: Plan) -> Path:
@@ -57,11 +58,12 @@ def load_plan(workspace: Workspace, plan_id: str) -> Plan:
         UnknownPlan: the workspace holds no plan of that id.
         PlanRefused: its files are altered, incomplete or of another version.
     """
-    if plan_id not in list_plans(workspace):
+    plans = list_plans(workspace)
+    if plan_id not in plans:
         raise UnknownPlan(
             f"There is no plan '{plan_id[:80]}'.",
             where="plan id",
-            fix="List the plans that there are, or make one with 'atelier plan'.",
+            fix=f"{_known(plans)} Make one with 'atelier plan'.",
         )
     folder = workspace.root / "plans" / plan_id
     try:
@@ -72,6 +74,11 @@ def load_plan(workspace: Workspace, plan_id: str) -> Plan:
             where=str(folder),
             fix="Remove its folder and make the plan again with 'atelier plan'.",
         ) from error
+
+
+def _known(plans: tuple[str, ...]) -> str:
+    """The last few plans that there are, in words."""
+    return f"The last plans are {', '.join(plans[-SHOWN:])}." if plans else "There is none yet."
 
 
 def _read(folder: Path) -> Plan:

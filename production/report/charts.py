@@ -26,6 +26,9 @@ COLOURS: Final = {
     "#070707": "alarm",
 }
 INK, MUTED, GRID, ACCENT, OTHER, BAND, ALARM = COLOURS
+SHORT_NUMBERS: Final = alt.Axis(
+    tickCount=5, format="~s", labelExpr="datum.value === 0 ? '0' : datum.label"
+)
 NAMED: Final = 32
 """Characters of a name that fit beside a chart."""
 
@@ -65,7 +68,7 @@ def gap_parts(report: Report) -> str:
         .encode(
             y=alt.Y("what:N", title=None, sort=None),
             x=alt.X("money:Q", title="money expected to be lost",
-                    axis=alt.Axis(tickCount=5, format="~s")),
+                    axis=SHORT_NUMBERS),
             color=alt.Color("part:N", title=None,
                             scale=alt.Scale(domain=["shortage", "leftover"], range=[ALARM, OTHER])),
             order=alt.Order("part:N", sort="descending"),
@@ -86,7 +89,7 @@ def plan_against_demand(report: Report, count: int = 14) -> str:
         y=alt.Y("name:N", title=None, sort=None)
     )
     span = base.mark_bar(height=10, color=BAND).encode(
-        x=alt.X("p10:Q", title="units", axis=alt.Axis(tickCount=5, format="~s")), x2="p90:Q"
+        x=alt.X("p10:Q", title="units", axis=SHORT_NUMBERS), x2="p90:Q"
     )
     middle = base.mark_tick(thickness=2, height=12, color=MUTED).encode(x="p50:Q")
     today = base.mark_point(
@@ -115,7 +118,7 @@ def fan(report: Report, which: int) -> str:
     plan = pd.DataFrame({"window": [1], "units": [shown.quantity + shown.on_hand]})
     x = alt.X("window:Q", title=f"{report.plan.horizon}-week totals; 0 is the latest known",
               axis=alt.Axis(tickMinStep=1, grid=False))  # fmt: skip
-    y = alt.Y("units:Q", title=None, axis=alt.Axis(tickCount=4, format="~s"))
+    y = alt.Y("units:Q", title=None, axis=SHORT_NUMBERS)
     area = (
         alt.Chart(cone).mark_area(color=BAND).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q")
     )

@@ -9,6 +9,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from production.demand.regressors import CALENDAR
 from production.report import charts
 from production.report.view import Report
 
@@ -33,6 +34,7 @@ def render_html(report: Report) -> str:
         detailed=report.styles(STYLES, several=True),
         rows=report.variants.head(ROWS).to_dict(orient="records"),
         effects={kind: report.effects(kind, EFFECTS) for kind in ("regressor", "term")},
+        calendar=CALENDAR,
         chart=_charts(report),
     )
 

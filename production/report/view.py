@@ -120,6 +120,12 @@ class Style:
         """The sum of a column over the variants."""
         return float(self.variants[column].sum())
 
+    @property
+    def largest_share(self) -> float:
+        """Where the largest of its shares, intervals included, ends; positive."""
+        ends = self.variants[["share", "share_high", "plan_share"]].to_numpy(dtype=np.float64)
+        return float(ends.max())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:

@@ -156,7 +156,7 @@ def recommend(
         run: seed and threads.
         progress: is told how many customers are done.
     """
-    stage = f"{model.name} at {split.origin}" if split.origin else model.name
+    stage = f"Evaluating {model.name}{f' at {split.origin}' if split.origin else ''}"
     customers = len(split.customers)
     progress(stage, 0, customers)
     begun = perf_counter()
@@ -184,7 +184,11 @@ def recommend(
 
 def _names(asked: Sequence[str] | None) -> list[str]:
     """The models asked for, each once, in the order asked for; all without any."""
-    names = list(dict.fromkeys(asked or MODELS))
+    names = list(dict.fromkeys(MODELS if asked is None else asked))
+    if not names:
+        raise BadRequest(
+            "No model is named.", where="models", fix=f"Name some of {', '.join(MODELS)}."
+        )
     for name in names:
         build(name)  # an unknown one is refused before hours of fits, not after
     return names

@@ -62,12 +62,15 @@ class Als(Model):
 
     def fit(self, interactions: Interactions, run: Run) -> Self:
         """Alternate; BLAS is held to one thread, since its threads and implicit's clash."""
+        self._known = np.bincount(interactions.variant, minlength=interactions.shape[1]) > 0
         with threadpool_limits(1, user_api="blas"):
             solver = self._solver(run)
-            solver.fit(self._confidences(interactions), show_progress=False)
-            self._factors = np.asarray(solver.item_factors, dtype=np.float32)
-            self._gram = self._factors.T @ self._factors
-        self._known = np.bincount(interactions.variant, minlength=interactions.shape[1]) > 0
+            # what nobody took has no factor, and its place in the catalogue moves no other's
+            solver.fit(self._confidences(interactions)[:, self._known], show_progress=False)
+            learned = np.asarray(solver.item_factors, dtype=np.float32)
+            self._gram = learned.T @ learned
+        self._factors = np.zeros((len(self._known), learned.shape[1]), dtype=np.float32)
+        self._factors[self._known] = learned
         return self
 
     def _solver(self, run: Run) -> AlternatingLeastSquares:
@@ -76,7 +79,7 @@ class Als(Model):
             regularization=self.settings.regularization,
             iterations=self.settings.iterations,
             random_state=run.seed,
-            num_threads=run.threads,
+            num_threads=run.threads or 1,
         )
 
     def _confidences(self, interactions: Interactions) -> sparse.csr_matrix[np.float32]:

@@ -1,8 +1,8 @@
 """The default: what a customer takes again and what goes with it, on one scale and summed.
 
 Each part scores on its own; a customer's scores of each part are brought to mean 0 and standard
-deviation 1 over all variants, and summed with the weights of the settings. The weights were chosen
-on the origins 2010-06-07, 2010-07-05 and 2010-08-02 of Online Retail II.
+deviation 1 over the variants that anybody took, and summed with the weights of the settings. The
+weights were chosen on the origins 2010-06-07, 2010-07-05 and 2010-08-02 of Online Retail II.
 
 Where no times are known, nothing is popular lately and no line fades, so that part is left out and
 the collaborative part is plain EASE. If what was bought is left out too, the personal part is the
@@ -96,10 +96,20 @@ class Atelier(Model):
         total = np.zeros(histories.shape, dtype=np.float32)
         for weight, part in self._parts.values():
             scores = part.score(histories)
-            scores -= scores.mean(axis=1, keepdims=True)
-            scores *= np.float32(weight) / _spread(scores)
+            counted = self._counted(scores)
+            scale = np.float32(weight) / _spread(counted)
+            scores -= counted.mean(axis=1, keepdims=True)
+            scores *= scale
             total += scores
         return total
+
+    def _counted(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The columns that mean and deviation are taken over: those of variants that anybody took.
+
+        Catalogue rows of next season must not move the balance of the parts.
+        """
+        known = self._ease.known
+        return scores if known.all() else np.compress(known, scores, axis=1)
 
     def contributions(
         self, history: Interactions, variants: NDArray[np.integer]
@@ -107,7 +117,7 @@ class Atelier(Model):
         """The parts' contributions, on the scale of the sum."""
         total = np.zeros((len(variants), len(history.held())), dtype=np.float32)
         for weight, part in self._parts.values():
-            scale = np.float32(weight) / _spread(part.score(history))
+            scale = np.float32(weight) / _spread(self._counted(part.score(history)))
             total += scale * part.contributions(history, variants)
         return total
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from api.cli import main
+from api.cli import console, main
 from api.cli.demo import sample_files
 from data.tables import ORDERS
 from data.workspace import Workspace
@@ -202,6 +202,37 @@ class TestEvaluate:
         policies = {row["policy"] for row in json.loads(figures.read_text())["policies"]}
         assert policies == {"atelier", "planner"}
 
+    @pytest.mark.parametrize("what", ["recommend", "demand", "plan"])
+    def test_its_tables_fit_a_terminal_of_80_columns(
+        self,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        workspace: Path,
+        what: str,
+    ) -> None:
+        monkeypatch.setattr(console, "PIPED_WIDTH", 80)
+        more = ["--origin", "2024-09-02"] if what == "recommend" else ["--origins", 1]
+        status, out, err = run(capsys, "evaluate", what, "-w", workspace, *more)
+        assert status == 0, err
+        rules = [line for line in out.splitlines() if line.startswith("─")]
+        assert rules
+        assert max(map(len, rules)) <= 80
+        assert "…" not in out
+        assert any(line.startswith("atelier") and "0." in line for line in out.splitlines())
+
+    def test_all_writes_the_three(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path, tmp_path: Path
+    ) -> None:
+        figures = tmp_path / "out.json"
+        words = ("evaluate", "all", "-w", workspace, "--origins", 1, "--json", figures)
+        status, _, err = run(capsys, *words)
+        assert status == 0, err
+        assert list(json.loads(figures.read_text())) == ["recommend", "demand", "plan"]
+        stages = [line.removeprefix("· ") for line in err.splitlines()]
+        assert any(stage.startswith("Evaluating atelier at ") for stage in stages)
+        assert {"Learning preferences", "Evaluating forecasts", "Evaluating plans"} <= set(stages)
+        assert all(stage[0].isupper() for stage in stages)
+
     def test_a_failure_leaves_no_file(
         self, capsys: pytest.CaptureFixture[str], workspace: Path, tmp_path: Path
     ) -> None:
@@ -262,14 +293,20 @@ class TestFaults:
         assert "'atelier'" in error["do"]
 
     def test_a_negative_capacity(self, capsys: pytest.CaptureFixture[str], workspace: Path) -> None:
-        error = refused(capsys, "plan", "-w", workspace, "--capacity", "sewing=-1")
-        assert error["code"] == "production.bad-resources"
-        assert "sewing" in error["what"] + error["where"]
+        for capacity in ("sewing=-1", "units=-1", "sewin=1"):
+            status, out, err = run(
+                capsys, "plan", "-w", workspace, "--capacity", capacity, "--json"
+            )
+            assert status == 1
+            error = json.loads(out)["error"]
+            assert error["code"] == "production.bad-resources"
+            assert capacity.split("=", maxsplit=1)[0] in error["what"] + error["where"]
+            assert err.startswith("Error: "), "refused before the forecast"
 
     def test_a_plan_nobody_made(self, capsys: pytest.CaptureFixture[str], workspace: Path) -> None:
-        assert refused(capsys, "report", "-w", workspace, "--plan", "x")["code"] == (
-            "production.unknown-plan"
-        )
+        error = refused(capsys, "report", "-w", workspace, "--plan", "x")
+        assert error["code"] == "production.unknown-plan"
+        assert (workspace / "plans" / "latest").read_text().strip() in error["do"]
 
     def test_nothing_trained_or_planned_yet(
         self, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -302,7 +339,11 @@ class TestFaults:
             ["plan", "--capacity", "a=1", "--capacity", "a=2"],
             ["plan", "--horizon", "0"],
             ["train", "--as-of", "tomorrow"],
+            ["train", "--as-of", "2025-13-01"],
+            ["evaluate", "recommend", "--origin", "2025-02-30"],
             ["recommend"],
+            ["recommend", ""],
+            ["recommend", "--basket", " "],
             ["recommend", "c", "--similar", "v"],
             ["evaluate", "recommend", "--train", "x.csv"],
             ["simulate", "--out", "x", "--sample", "--weeks", "9"],
@@ -315,6 +356,7 @@ class TestFaults:
         status, _, err = run(capsys, *words)
         assert status == 2
         assert "Usage" in err
+        assert "Value error" not in err
 
 
 class TestImport:
@@ -387,9 +429,16 @@ class TestProcess:
         report = json.loads(done.stdout)
         assert report["read"] == report["kept"] + sum(report["set_aside"].values())
 
+    def test_simulate_leaves_a_folder_that_holds_something_alone(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        before = sorted(workspace.iterdir())
+        assert refused(capsys, "simulate", "--out", workspace)["where"] == str(workspace)
+        assert sorted(workspace.iterdir()) == before
+
     def test_an_interrupt_is_quiet(self, tmp_path: Path) -> None:
-        command = [Path(sys.executable).with_name("atelier"), "simulate"]
-        sizes = ["--out", tmp_path / "raw", "--customers", "200000", "--styles", "5000"]
+        command = [str(Path(sys.executable).with_name("atelier")), "simulate"]
+        sizes = ["--out", str(tmp_path / "raw"), "--customers", "200000", "--styles", "5000"]
         with subprocess.Popen([*command, *sizes], stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
             assert process.stderr.readline()  # the work has begun

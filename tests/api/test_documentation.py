@@ -58,3 +58,11 @@ def test_every_route_is_documented(route: object) -> None:
 def test_every_setting_is_documented(name: str) -> None:
     text = (DOCS / "cli.md").read_text(encoding="utf-8")
     assert f"| `{name}` | `ATELIER_{name.upper()}`" in text
+
+
+@pytest.mark.parametrize("table", ["demand", "economics"])
+def test_every_setting_of_a_table_is_documented(table: str) -> None:
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    inner = text.split(f"| in `[{table}]` |", maxsplit=1)[1].split("\n\n", maxsplit=1)[0]
+    for name in type(getattr(Settings(), table)).model_fields:
+        assert f"| `{name}` |" in inner

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 import schemathesis
 from fastapi import FastAPI
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -139,6 +141,7 @@ def fuzz(app: FastAPI, *, examples: int, seed: int) -> int:
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     sent = 0
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
         operation = found.ok()
 
         @hypothesis.seed(seed)
@@ -149,7 +152,7 @@ def fuzz(app: FastAPI, *, examples: int, seed: int) -> int:
             suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.given(case=operation.as_strategy())
-        def attack(case: schemathesis.Case) -> None:
+        def attack(case: schemathesis.Case[Any]) -> None:
             nonlocal sent
             sent += 1
             case.call_and_validate(checks=CHECKS)

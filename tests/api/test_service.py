@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.service.problems import MEDIA_TYPE
+from api.service.schemas import Basket, Events, PlanRequest, Request
 from api.settings import load_settings
 from api.work import train_and_save
+from data.store import open_store
 from data.tables import ORDERS
 from data.workspace import Workspace
 from production.plans.saved import latest_plan
@@ -281,6 +287,24 @@ class TestPlans:
     def test_a_plan_that_is_none_is_a_404(self, client: Client) -> None:
         problem(client.get("/v1/plans/no-such"), 404, "production.unknown-plan")
 
+    def test_a_disk_that_refuses_is_a_503_and_leaves_no_plan(
+        self, client: Client, workspace: Path
+    ) -> None:
+        shutil.rmtree(workspace / "plans")
+        (workspace / "plans").write_text("in the way of the folder")
+        response = client.post("/v1/plans", json={})
+        problem(response, 503, "api.output")
+        assert response.headers["retry-after"]
+        assert (workspace / "plans").is_file()
+
+    def test_a_fault_is_told_in_plain_words(self, client: Client) -> None:
+        found = problem(
+            client.post("/v1/plans", json={"as_of": "2025-11-31", "colour": 1}), 422, "api.invalid"
+        )
+        told = [fault["what"] for fault in found["errors"]]
+        assert told[0].startswith("must be a day in ISO 8601")
+        assert told[1] == "There is no such field."
+
 
 class TestHealth:
     def test_a_whole_service_is_ready(self, client: Client, engine: Engine) -> None:
@@ -303,7 +327,10 @@ class TestHealth:
         for path in database.parent.glob("atelier.db*"):
             path.unlink()
         database.mkdir()
-        problem(client.get("/readyz"), 503, "data.store")
+        for url in ("/readyz", "/v1/customers/c/recommendations"):
+            response = client.get(url)
+            problem(response, 503, "data.store")
+            assert response.headers["retry-after"]
         assert client.get("/healthz").status_code == 200
 
 
@@ -327,6 +354,41 @@ class TestModelSwap:
         engine.refresh()
         assert client.get("/readyz").json()["model_id"] == before
         assert listed(client, customer, k=3)
+
+    def test_one_failed_look_does_not_end_the_looking(
+        self, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looks = threading.Semaphore(0)
+
+        class Stumbling(Engine):
+            """Fails as a disk would; counts its looks."""
+
+            def refresh(self) -> None:
+                looks.release()
+                raise OSError("disk")
+
+        async def two_looks(app: FastAPI) -> bool:
+            async with app.router.lifespan_context(app):
+                return await asyncio.to_thread(
+                    lambda: all(looks.acquire(timeout=10) for _ in range(2))
+                )
+
+        monkeypatch.setattr("api.service.app.SECONDS_BETWEEN_LOOKS", 0.01)
+        settings = load_settings(workspace)
+        store = open_store(settings.store_url(workspace))
+        try:
+            app = create_app(Stumbling(Workspace.open(workspace), settings, store))
+            assert asyncio.run(two_looks(app))
+        finally:
+            store.close()
+
+
+@pytest.mark.parametrize("model", [Basket, Events, PlanRequest])
+def test_every_example_is_a_request_that_passes(model: type[Request]) -> None:
+    examples = model.model_json_schema()["examples"]
+    assert examples
+    for example in examples:
+        model.model_validate_json(json.dumps(example))
 
 
 def test_openapi_describes_problems_and_examples(client: Client) -> None:

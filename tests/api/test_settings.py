@@ -10,7 +10,16 @@ from api.settings import load_settings
 
 @pytest.fixture(autouse=True)
 def no_outer_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HORIZON", "SEED", "DATABASE_URL", "SIGNING_KEY", "MODEL", "THREADS", "PORT"):
+    for name in (
+        "HORIZON",
+        "SEED",
+        "DATABASE_URL",
+        "SIGNING_KEY",
+        "MODEL",
+        "THREADS",
+        "PORT",
+        "DEMAND",
+    ):
         monkeypatch.delenv(f"ATELIER_{name}", raising=False)
 
 
@@ -66,3 +75,30 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
 
 def test_the_store_lies_in_the_workspace_by_default(tmp_path: Path) -> None:
     assert load_settings().store_url(tmp_path) == f"sqlite:///{tmp_path.resolve()}/atelier.db"
+
+
+def test_tables_hold_what_the_rooms_assume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, '[demand]\ncountry = "DE"\n[economics]\nsalvage_share = 0.1\n')
+    assert load_settings(tmp_path).demand.country == "DE"
+    assert load_settings(tmp_path).economics.salvage_share == 0.1
+    assert load_settings(tmp_path).economics.unit_cost_share == 0.4
+    monkeypatch.setenv("ATELIER_DEMAND__COUNTRY", "FR")
+    assert load_settings(tmp_path).demand.country == "FR"
+
+
+def test_a_misspelt_key_of_a_table_is_refused_likewise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(write(tmp_path, '[demand]\ncontry = "DE"\n'))
+    assert "'demand.contry'" in refusal.value.what
+    assert "Did you mean 'country'?" in refusal.value.fix
+    write(tmp_path, "")
+    monkeypatch.setenv("ATELIER_ECONOMICS__SALVAGE_SHARE", "2")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(tmp_path)
+    assert refusal.value.where == "environment ATELIER_ECONOMICS__SALVAGE_SHARE"
+    monkeypatch.delenv("ATELIER_ECONOMICS__SALVAGE_SHARE")
+    monkeypatch.setenv("ATELIER_DEMAND", "no json")
+    with pytest.raises(SettingsError, match="JSON"):
+        load_settings(tmp_path)

@@ -103,6 +103,7 @@ STRUCTURE = [
     Case("latin-1", lines(GOOD[0], order(), *GOOD[1:]).replace(b"odd", b"caf\xe9"), "encoding", 3),
     Case("cut-in-row", lines(*GOOD) + b"004,C3,V1", "cut", 5),
     Case("cut-in-quote", lines(*GOOD) + order(note='"od').encode(), "cut", 5),
+    Case("huge-line", lines(GOOD[0], order() + ",x" * 3_000_000, *GOOD[1:]), "field_size", 3),
     Case("huge-field", lines(GOOD[0], order(note="x" * 1_100_000), *GOOD[1:]), "field_size", 3),
     refused("utf-16", (HEADER + "\n" + GOOD[0]).encode("utf-16"), "encoding"),
     refused("nul-header", b"\0" * 50, "nul"),
@@ -156,5 +157,6 @@ ACCEPTED = [
     fine("line-break-in-quotes", lines(*GOOD, order(note='"two\nlines"')), kept=4),
     fine("blanks-around", lines(*GOOD, order(units=" 3 ", code=" V9 ")), kept=4),
     fine("negative-quantity", lines(*GOOD, order(units="-2")), kept=4),
+    fine("megabyte-field", lines(*GOOD, order(note="x" * 1_048_576)), kept=4),
     fine("formula", lines(*GOOD, order(code="=1+1")), kept=4),
 ]

@@ -24,7 +24,7 @@ def left(*rows: tuple[str, str, int, str], within: pd.Timedelta = DAY) -> list[i
     """What is left of each row's quantity where the negative rows cancel."""
     frame = orders(*rows)
     cancels = (frame["quantity"] < 0).to_numpy()
-    return match_cancellations(frame, cancels, within).quantity.tolist()
+    return list(map(int, match_cancellations(frame, cancels, within).quantity))
 
 
 def test_a_giant_order_cancelled_minutes_later_is_gone() -> None:

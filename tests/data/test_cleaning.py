@@ -9,6 +9,7 @@ import pytest
 
 from data.cleaning.columns import lay
 from data.cleaning.parse import Context
+from data.errors import ImportRefused
 from data.grammar import Reading, Spec
 from data.tables import ORDERS, VARIANTS
 from data.workspace import Workspace
@@ -100,7 +101,7 @@ def test_units_are_scaled() -> None:
 )
 def test_times_are_the_shop_s_local_time(text: str, spec: dict[str, str], time: str | None) -> None:
     expected = None if time is None else pd.Timestamp(time)
-    assert laid("ordered_at", text, **spec) == [expected]
+    assert laid("ordered_at", text, reading=None, **spec) == [expected]
 
 
 def test_steps_derive_a_text() -> None:
@@ -158,6 +159,51 @@ def test_outliers_go_or_are_clipped_and_constant_groups_are_left_alone(tmp_path:
     assert clipped["unit_price"].tolist()[7] == pytest.approx(10 + 6 * 1.4826)
 
 
+@pytest.mark.parametrize(
+    ("policy", "filled"), [("mean", 5), ("median", 4.5), ("interpolate", 3), ("drop", None)]
+)
+def test_each_policy_gives_the_known_answer(
+    tmp_path: Path, policy: str, filled: float | None
+) -> None:
+    rows = [row(1, price="1"), row(3, price=""), row(7, price="7"), row(8, price="2"),
+            row(9, price="10")]  # fmt: skip
+    columns = f'{{ unit_price = "{policy}" }}'
+    table, set_aside = brought(tmp_path, rule(rule='"missing"', columns=columns), *rows)
+    assert table["unit_price"].tolist() == [1, *([filled] if filled else []), 7, 2, 10]
+    assert set_aside == ({} if filled else {"missing": 1})
+
+
+def test_columns_have_policies_of_their_own_and_outliers_can_be_filled(tmp_path: Path) -> None:
+    prices = ["9", "10", "11", "9", "10", "11", "10", "1000"]
+    rows = [row(n, price=price) for n, price in enumerate(prices, start=1)]
+    rows += [row(9, units="", price="10")]
+    rules = rule(rule='"outlier"', column='"unit_price"', limit="6", then='"missing"')
+    rules += rule(
+        rule='"missing"',
+        columns='{ unit_price = "median", quantity = "median", customer_id = "keep" }',
+    )
+    table, set_aside = brought(tmp_path, rules, *rows)
+    assert table["unit_price"].tolist() == [9, 10, 11, 9, 10, 11, 10, 10, 10]
+    assert table["quantity"].tolist() == [1] * 9
+    assert set_aside == {}
+
+
+def test_a_rule_makes_no_order_of_zero_units(tmp_path: Path) -> None:
+    rules = rule(rule='"missing"', columns='{ quantity = "interpolate" }')
+    with pytest.raises(ImportRefused) as refusal:
+        brought(tmp_path, rules, row(1, units="-1"), row(2, units=""), row(3, units="1"))
+    assert [(f.line, f.rule) for f in refusal.value.findings] == [(3, "range")]
+
+
+def test_a_quantity_filled_after_the_cancellations_is_kept(tmp_path: Path) -> None:
+    rules = rule(
+        rule='"cancellation"', when='{ order_id = { matches = "^9" } }', within='"1 hour"'
+    ) + rule(rule='"missing"', columns='{ quantity = "mean" }')
+    rows = [row(1, units="4"), row(2, units=""), row(3, units="2")]
+    table, _ = brought(tmp_path, rules, *rows)
+    assert table["quantity"].tolist() == [4, 3, 2]
+
+
 def test_rules_run_in_order_and_each_counts_its_own(tmp_path: Path) -> None:
     post = rule(rule='"filter"', name='"post"', when='{ variant_id = { in = ["POST"] } }')
     cheap = rule(rule='"filter"', name='"cheap"', when="{ unit_price = { below = 1 } }")
@@ -191,5 +237,5 @@ def test_attributes_have_the_kind_that_the_mapping_gives(tmp_path: Path) -> None
     shop.bring(tmp_path, mapped, path)
     table = Workspace.open(tmp_path / "shop").read(VARIANTS)
     assert table.columns.tolist() == [*VARIANTS.names, "colour", "weight"]
-    assert table.loc[0, ["colour", "weight"]].tolist() == ["red", 2.5]
+    assert [table[name].iloc[0] for name in ("colour", "weight")] == ["red", 2.5]
     assert str(table["weight"].dtype) == "float64"

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import ImportRefused, MappingError, WorkspaceError
+from data.importing import import_files
 from data.tables import EVENTS, LOTS, MARKET, ORDERS, USAGE, VARIANTS
 from data.workspace import Workspace
 from tests.data import shop
@@ -106,6 +107,44 @@ def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
     renamed.write_bytes(gzip.compress(path.read_bytes()))
     assert shop.bring(tmp_path, shop.mapping(shop.ORDERS), path, renamed).already
     assert tree(tmp_path / "shop") == before
+
+
+def test_files_are_told_apart_and_those_known_are_passed_over(tmp_path: Path) -> None:
+    mapped = shop.mapping(shop.ORDERS)
+    months = []
+    for month in ("05", "06"):
+        (tmp_path / month).mkdir()
+        row = f"1,C1,V1,x,1,2024-{month}-01"
+        months.append(shop.put(tmp_path / month, "orders.csv", ORDER_HEADER, row))
+    with pytest.raises(ImportRefused) as refusal:
+        shop.bring(tmp_path, mapped, *months)
+    assert [finding.file for finding in refusal.value.findings] == [str(path) for path in months]
+    known = shop.put(tmp_path, "orders.csv", ORDER_HEADER, *ROWS)
+    shop.bring(tmp_path, mapped, known)
+    fresh = shop.put(tmp_path, "orders2.csv", ORDER_HEADER, "9,C1,V1,1,1,2024-05-09")
+    report = shop.bring(tmp_path, mapped, known, fresh)
+    assert (report.files, report.passed_over) == (("orders2.csv",), (str(known),))
+
+
+def test_only_rows_can_be_set_aside_so_only_then_is_quarantine_advised(tmp_path: Path) -> None:
+    mapped = shop.mapping(shop.ORDERS)
+    with pytest.raises(ImportRefused) as whole:
+        shop.bring(tmp_path, mapped, shop.put(tmp_path, "orders1.csv", "order,customer", "1,C"))
+    assert "--quarantine" not in whole.value.fix
+    bad = shop.put(tmp_path, "orders2.csv", ORDER_HEADER, "1,C1,V1,x,1,2024-05-01")
+    with pytest.raises(ImportRefused) as row:
+        shop.bring(tmp_path, mapped, bad)
+    assert "--quarantine" in row.value.fix
+
+
+def test_the_report_tells_all_that_the_workspace_holds(tmp_path: Path) -> None:
+    mapped = shop.mapping(shop.ORDERS, CATALOGUE)
+    catalogue = shop.put(
+        tmp_path, "variants.csv", "variant,style,price,colour", "V1,s,1,", "V2,s,1,"
+    )
+    shop.bring(tmp_path, mapped, catalogue)
+    report = shop.bring(tmp_path, mapped, shop.put(tmp_path, "orders.csv", ORDER_HEADER, *ROWS))
+    assert report.held == {"orders": 3, "variants": 2}
 
 
 def test_the_same_file_with_another_mapping_is_refused(tmp_path: Path) -> None:
@@ -218,7 +257,7 @@ def test_derived_variants_sum_up_the_order_lines(tmp_path: Path) -> None:
     later = shop.put(tmp_path, "orders2.csv", header, "5,C,12a,1,9,2024-06-01,Mug")
     shop.bring(tmp_path, mapped, later)
     table = held(tmp_path, VARIANTS).set_index("variant_id")
-    assert table.loc["12a", ["style_id", "title", "price"]].tolist() == ["12", "Mug", 9]
+    assert [table.loc["12a", name] for name in ("style_id", "title", "price")] == ["12", "Mug", 9]
     assert table.loc["12a", "introduced_at"] == pd.Timestamp("2024-05-04"), "the smallest of both"
     assert table.loc["x", "style_id"] == "x"
     assert table["title"].isna().tolist() == [False, True]
@@ -261,7 +300,7 @@ def test_a_folder_that_is_no_workspace_is_left_alone(tmp_path: Path) -> None:
     path = shop.put(tmp_path, "orders.csv", ORDER_HEADER, *ROWS)
     before = tree(tmp_path)
     with pytest.raises(WorkspaceError, match="not empty"):
-        shop.import_files([path], shop.mapping(shop.ORDERS), tmp_path)
+        import_files([path], shop.mapping(shop.ORDERS), tmp_path)
     assert tree(tmp_path) == before
 
 

@@ -67,13 +67,61 @@ def test_a_rule_on_a_column_that_is_not_filled_is_refused() -> None:
         parse_mapping(GOOD + rule, where="shop.toml")
 
 
+ORDERS = """
+format = 1
+[[sources]]
+[sources.tables.orders.columns]
+order_id = "o"
+customer_id = "c"
+variant_id = "v"
+quantity = "q"
+unit_price = "p"
+ordered_at = "t"
+region = "r"
+"""
+RULE = "[[sources.tables.orders.rules]]\n"
+VARIANTS = (
+    '[sources.tables.variants]\ngroup = "orders"\nby = "variant_id"\n'
+    '[sources.tables.variants.columns]\nstyle_id = "variant_id"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ORDERS + RULE + 'rule = "missing"\ncolumns = { region = "mean" }', "no numbers"),
+        (ORDERS + RULE + 'rule = "missing"\ncolumns = { ordered_at = "median" }', "no numbers"),
+        (ORDERS + RULE + 'rule = "outlier"\ncolumn = "region"\nlimit = 3', "no numbers"),
+        (ORDERS + VARIANTS + 'title = { from = "region", pick = "sum" }', "no numbers"),
+        (ORDERS + VARIANTS + 'price = { from = "ordered_at", pick = "smallest" }', "a time"),
+        (ORDERS.replace('"t"', '{ from = "t", pick = "smallest" }'), "not derived"),
+        (ORDERS.replace('"t"', '{ from = "t", format = "%Q" }'), "bad directive"),
+        (ORDERS.replace('"t"', '{ from = "t", format = "DD.MM.YYYY" }'), "a time is written as"),
+        (ORDERS.replace("[[sources]]", "[[sources]]\nreading = { thousands = '.' }"), "differ"),
+        (ORDERS.replace("[[sources]]", "[[sources]]\nreading = { delimiter = '\"' }"), "quote"),
+        *(
+            (
+                f'{ORDERS}{RULE}rule = "cancellation"\nwithin = "{span}"\n'
+                'when = { order_id = { matches = "^C" } }',
+                "span of time",
+            )
+            for span in ("5", "NaT", "0 hours", "soon")
+        ),
+    ],
+)
+def test_what_could_only_fail_on_the_rows_is_refused_beforehand(text: str, told: str) -> None:
+    with pytest.raises(MappingError) as refusal:
+        parse_mapping(text, where="shop.toml")
+    assert told in str(refusal.value)
+
+
 def test_an_unknown_name_lists_what_ships() -> None:
     with pytest.raises(MappingError, match="Did you mean 'online_retail_ii'"):
         load_mapping("online_retail_2")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MappingError, match="cannot be read"):
+    with pytest.raises(MappingError, match="no such mapping file"):
         load_mapping(str(tmp_path / "none.toml"))
 
 

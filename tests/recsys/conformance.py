@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import ClassVar
 
 import numpy as np
@@ -52,6 +53,22 @@ def random_lines(seed: int = 7, customers: int = 60, variants: int = 30) -> Inte
     return interactions_of(lines, [f"v{variant:03}" for variant in range(variants + 2)])
 
 
+def with_line(
+    lines: Interactions, *, variant: int, customer: int = 0, weight: float = 1.0
+) -> Interactions:
+    """The lines and one more, of this very moment."""
+    return Interactions.from_arrays(
+        customers=lines.customers,
+        variants=lines.variants,
+        customer=np.append(lines.customer, customer),
+        variant=np.append(lines.variant, variant),
+        age=np.append(lines.age, 0),
+        quantity=np.append(lines.quantity, 1),
+        weight=np.append(lines.weight, weight),
+        as_of=AS_OF,
+    )
+
+
 class ModelTests:
     """Inherit, and name the model; the fixtures do the rest."""
 
@@ -62,6 +79,8 @@ class ModelTests:
     """How far scores may move with the number of threads: the order of sums in BLAS."""
     collaborative: ClassVar[bool] = True
     """Whether it finds what goes with a history, beyond what the history holds."""
+    personal: ClassVar[bool] = True
+    """Whether a customer's history moves their scores at all."""
     uncarried: ClassVar[float | None] = 1e-3
     """Most of a score that no line carries, beyond a part that is the same for all variants;
     None where the model is not linear in the history."""
@@ -130,21 +149,39 @@ class ModelTests:
         self, fitted: Model, lines: Interactions
     ) -> None:
         before = fitted.score(lines)
-        grown = Interactions.from_arrays(
-            customers=lines.customers,
-            variants=lines.variants,
-            customer=np.append(lines.customer, 4),
-            variant=np.append(lines.variant, 9),
-            age=np.append(lines.age, 0),
-            quantity=np.append(lines.quantity, 1),
-            weight=np.append(lines.weight, 1),
-            as_of=AS_OF,
-        )
-        after = fitted.score(grown)
+        after = fitted.score(with_line(lines, customer=4, variant=9))
         others = np.arange(lines.shape[0]) != 4
         np.testing.assert_allclose(after[others], before[others], rtol=0, atol=self.batch_tolerance)
-        if self.collaborative:
-            assert not np.array_equal(after[4], before[4])
+        assert np.array_equal(after[4], before[4]) != self.personal
+
+    def test_a_view_says_less_than_an_order(self, fitted: Model, lines: Interactions) -> None:
+        history = lines.take(np.array([4]))
+        before = fitted.score(history)
+        order, view = (
+            np.abs(fitted.score(with_line(history, variant=9, weight=weight)) - before).max()
+            for weight in (1.0, 0.1)
+        )
+        assert view < order if self.personal else view == order == 0
+
+    def test_neither_fit_nor_score_changes_the_lines(self, lines: Interactions) -> None:
+        kept = {field.name: np.copy(getattr(lines, field.name)) for field in fields(lines)}
+        self.model.build().fit(lines, Run()).score(lines)
+        for name, values in kept.items():
+            np.testing.assert_array_equal(getattr(lines, name), values)
+
+    def test_what_nobody_took_moves_no_others_score(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        """A catalogue's rows of next season, between and behind the others, change nothing."""
+        names = sorted([*lines.variants, *[f"{name}-next" for name in lines.variants[::2]]])
+        places = np.searchsorted(names, lines.variants.astype(str))
+        wider = replace(
+            lines,
+            variants=np.array(names, dtype=object),
+            variant=places[lines.variant].astype(np.int32),
+        )
+        again = self.model.build().fit(wider, Run())
+        np.testing.assert_allclose(again.score(wider)[:, places], fitted.score(lines), atol=1e-3)
 
     def test_an_empty_history_has_finite_scores(self, fitted: Model, lines: Interactions) -> None:
         nobody = empty_history(lines.variants)
@@ -173,6 +210,28 @@ class ModelTests:
         assert likeness.dtype == np.float32
         assert likeness[5] == -np.inf
         assert np.isfinite(np.delete(likeness, 5)).all()
+
+    def test_its_like_are_those_taken_together(self, fitted: Model, lines: Interactions) -> None:
+        if not self.collaborative:
+            pytest.skip("the model knows no likeness")
+        taken = lines.held()
+        for variant in (4, 7):
+            likeness, others = fitted.similar(variant), taken[taken != variant]
+            same = others % 2 == variant % 2
+            assert likeness[others[same]].mean() > likeness[others[~same]].mean()
+
+    @pytest.mark.parametrize(("even", "odd"), [(4, 9), (20, 3)])
+    def test_a_score_is_carried_by_what_goes_with_it(
+        self, fitted: Model, lines: Interactions, even: int, odd: int
+    ) -> None:
+        if not self.collaborative:
+            pytest.skip("the model does not look beyond the customer's own history")
+        history = with_line(empty_history(lines.variants), variant=even)
+        history = with_line(history, variant=odd)
+        scored = np.setdiff1d(lines.held(), [even, odd])
+        carried = dict(zip(history.held(), fitted.contributions(history, scored).T, strict=True))
+        more, of_even = carried[even] - carried[odd], scored % 2 == 0
+        assert more[of_even].mean() > more[~of_even].mean()
 
     def test_contributions_add_up_to_the_score(self, fitted: Model, lines: Interactions) -> None:
         if self.uncarried is None:

@@ -21,7 +21,7 @@ def shop(root: Path) -> Workspace:
 
 def _orders() -> pd.DataFrame:
     tastes = {0: ("cup", "pot"), 1: ("mug", "mill")}
-    lines = []
+    lines: list[tuple[object, ...]] = []
     for number in range(12):
         for place, variant in enumerate((*tastes[number % 2], "saw")):
             if number in (0, 1) and place > 0:
@@ -38,14 +38,18 @@ def _orders() -> pd.DataFrame:
 
 def _variants() -> pd.DataFrame:
     ids = ["cup", "cup-xl", "mill", "mug", "new", "pot", "saw"]
-    day = "datetime64[us]"
     return pd.DataFrame(
         {
             "variant_id": ids,
             "style_id": ["cup", "cup", "mill", "mug", "new", "pot", "saw"],
             "title": ["Cup", "Cup, large", "Mill", "Mug", "New", None, "Saw"],
             "price": [9.5] * 7,
-            "introduced_at": pd.Series([None] * 4 + ["2024-07-01"] + [None] * 2).astype(day),
-            "discontinued_at": pd.Series([None] * 6 + ["2024-05-31"]).astype(day),
+            "introduced_at": _days(["", "", "", "", "2024-07-01", "", ""]),
+            "discontinued_at": _days([""] * 6 + ["2024-05-31"]),
         }
     )
+
+
+def _days(texts: list[str]) -> pd.Series[pd.Timestamp]:
+    """Days, and NaT for an empty text."""
+    return pd.Series(pd.to_datetime(texts)).astype("datetime64[us]")

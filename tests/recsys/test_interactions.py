@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from recsys.interactions import Interactions
 from tests.recsys.conformance import AS_OF, interactions_of, random_lines
 
 
-def frame(rows: list[tuple[str | None, str, int, str]]) -> pd.DataFrame:
+def frame(rows: Sequence[tuple[str | None, str, int, str]]) -> pd.DataFrame:
     lines = pd.DataFrame(rows, columns=["customer_id", "variant_id", "quantity", "ordered_at"])
     lines["ordered_at"] = pd.to_datetime(lines["ordered_at"], format="ISO8601")
     return lines

@@ -10,6 +10,7 @@ import pytest
 from data.errors import OutsideData
 from data.tables import ORDERS
 from recsys.errors import BadRequest, TooFewInteractions, UnknownModel, UnknownVariant
+from recsys.explanation import _largest
 from recsys.recommendation import RecommendationList
 from recsys.recommender import Recommender, train
 from recsys.registry import MODELS
@@ -44,10 +45,10 @@ def test_a_customer_is_shown_again_what_they_take_and_what_goes_with_it(
     assert ids(found) == ["cup", "pot"]
     first, second = found.recommendations
     assert first.reasons[0].kind == "repeat"
-    assert first.reasons[0].sentence == "The customer has bought it once, last on 2024-05-30."
+    assert first.reasons[0].sentence == "You bought it on 30 May 2024."
     assert second.reasons[0].kind == "together"
     assert second.reasons[0].variant_id == "cup"
-    assert second.reasons[0].sentence == "It goes with Cup, which the customer has bought."
+    assert second.reasons[0].sentence == "It goes with Cup, which you bought."
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -101,7 +102,7 @@ def test_an_unknown_customer_with_an_event_is_no_longer_unknown(recommender: Rec
     assert found.fallback is None
     assert set(ids(found)) == {"mug", "mill"}
     sentences = [one.reasons[0].sentence for one in found.recommendations]
-    assert "It goes with Mug, which the customer has looked at." in sentences
+    assert "It goes with Mug, which you looked at." in sentences
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_a_folded_in_order_counts_as_a_trained_one(recommender: Recommender) -> 
     )
     by_event = recommender.recommend("late", 3, extra=live)
     assert by_event == recommender.recommend("late", 3, extra=lines)
-    assert by_event.recommendations[0].reasons[0].sentence.endswith("last on 2024-05-20.")
+    assert by_event.recommendations[0].reasons[0].sentence.endswith("on 20 May 2024.")
     assert ids(recommender.recommend("late", 1, extra=live, exclude_seen=True)) == ["mill"]
 
 
@@ -146,12 +147,44 @@ def test_what_comes_on_sale_later_is_shown_then(recommender: Recommender) -> Non
     assert "new" in ids(recommender.recommend("c00", 50, as_of=later))
 
 
+def test_a_moment_before_the_training_is_refused(recommender: Recommender) -> None:
+    with pytest.raises(BadRequest, match="up to 2024-06-01"):
+        recommender.recommend("c00", 2, as_of=AS_OF - np.timedelta64(1, "D"))
+
+
+def test_often_and_lately_bought_is_said_so(recommender: Recommender) -> None:
+    again = {"customer_id": "c00", "variant_id": "cup", "quantity": 1}
+    days = [pd.Timestamp("2024-05-31 09:00"), pd.Timestamp("2024-05-31 17:00")]
+    extra = pd.DataFrame([{**again, "ordered_at": day} for day in days])
+    sentence = recommender.recommend("c00", 1, extra=extra).recommendations[0].reasons[0].sentence
+    assert sentence == "You bought it 3 times, last on 31 May 2024."
+
+
+def test_only_the_largest_reasons_are_told_largest_first() -> None:
+    shares = np.array([[0.1, 0.3, 0.0, 0.3, 0.2], [0, 0, 0, 0, 1]], dtype=np.float32)
+    assert _largest(shares, 3).tolist() == [[1, 3, 4], [4, 0, 1]]
+    assert _largest(shares[:, :1], 3).tolist() == [[0], [0]]
+    assert _largest(shares[:, :0], 3).shape == (2, 0)
+
+
+def test_what_orders_first_name_after_the_training_is_not_known_then(tmp_path: Path) -> None:
+    workspace = shop(tmp_path / "shop")
+    orders = workspace.read(ORDERS)
+    workspace.write({"orders": orders[orders["variant_id"] != "mill"]})
+    late = orders[orders["variant_id"] == "mill"].assign(ordered_at=orders["ordered_at"].max())
+    workspace.write({"orders": pd.concat([workspace.read(ORDERS), late])})
+    known = train(workspace, as_of=np.datetime64("2024-05-31", "us")).catalogue.variants
+    assert "mill" not in known
+    assert {"new", "cup-xl"} <= set(known)
+    assert "mill" in train(workspace).catalogue.variants
+
+
 def test_a_basket_is_answered_with_what_goes_with_it(recommender: Recommender) -> None:
     found = recommender.recommend_basket(["mug"], 1)
     assert ids(found) == ["mill"]
     assert found.customer_id is None
     reason = found.recommendations[0].reasons[0]
-    assert reason.sentence == "It goes with Mug, which lies in the basket."
+    assert reason.sentence == "It goes with Mug, which is in your basket."
     assert recommender.recommend_basket([], 3).fallback == "popular"
     assert recommender.recommend_basket(["mug", "mug"], 1) == found
 

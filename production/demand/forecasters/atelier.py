@@ -25,6 +25,7 @@ from production.demand.features import MEANINGS, RISING, Terms, active_at, terms
 from production.demand.forecast import LEVELS, DemandHistory, Forecast, Forecaster
 from production.demand.linear import Sample, quantile, ridge
 from production.demand.market_response import MarketResponse, learn_response
+from production.demand.regressors import CALENDAR
 from production.errors import TooLittleHistory
 
 FIRST_ORIGIN: Final = 8
@@ -177,7 +178,12 @@ def _effects(
                 "term": response.names,
                 "kind": "regressor",
                 "group": group,
-                "meaning": "change of demand for one standard deviation above lately",
+                "meaning": [
+                    f"{CALENDAR[name]}; one standard deviation above lately"
+                    if name in CALENDAR
+                    else "one standard deviation above lately"
+                    for name in response.names
+                ],
                 "median": slope,
                 "mean": slope,
                 "effect": 100 * np.expm1(slope),

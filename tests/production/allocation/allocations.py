@@ -50,7 +50,7 @@ def random_task(seed: int, *, variants: int, resources: int, lots: bool = False)
             frozen=frozen,
             on_hand=allowed.on_hand,
         )
-    curves = DemandCurves.from_quantiles(LEVELS, quantiles, np.arange(variants))
+    curves = DemandCurves.from_quantiles(LEVELS, quantiles, range(variants))
     limited = Resources(
         ids=tuple(f"r{i}" for i in range(resources)),
         units=("h",) * resources,

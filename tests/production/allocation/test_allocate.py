@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from production.allocation.quantiles import DemandCurves
 from production.allocation.relaxation import relax
 from production.allocation.resources import Resources
 from production.allocation.task import Task
+from production.allocation.whole_units import priced_optimum
 from production.errors import Infeasible
 from tests.production.allocation.allocations import any_units, cheapest, random_task, with_capacity
 
@@ -116,6 +119,23 @@ def test_a_shadow_price_is_what_one_more_unit_saves() -> None:
         )
         assert saved == pytest.approx(base.prices[resource], rel=0.02)
         assert base.prices[resource] > 0
+
+
+def test_where_lots_need_set_ups_bound_and_price_count_them() -> None:
+    task = random_task(5, variants=600, resources=1)
+    opening = replace(task.resources, setup=6.0 * task.resources.usage)
+    task = replace(task, resources=opening)
+    free, _ = priced_optimum(task, np.zeros(1))
+    task = with_capacity(task, task.resources.used(free) * 0.7)
+    answer = allocate(task)
+    tried = [priced_optimum(task, np.array([price]))[1] for price in np.linspace(0, 3, 301)]
+    assert answer.bound >= max(tried) * (1 - 1e-4)
+    assert answer.gap < 2e-3
+    more = allocate(with_capacity(task, task.resources.capacity * 1.05))
+    saved = (answer.bound - more.bound) / (0.05 * task.resources.capacity[0])
+    assert more.shadow_prices[0] <= saved * (1 + 1e-6)
+    assert saved <= answer.shadow_prices[0] * (1 + 1e-6)
+    assert saved > 1.1 * relax(task).prices[0]
 
 
 def test_large_tasks_are_nearly_optimal() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ STYLES = np.array(["a", "a", "b"], dtype=object)
 WEEKS = np.array(["2024-01-01", "2024-01-08"], dtype="datetime64[D]")
 
 
-def read(resources: dict[str, list[Any]], usage: dict[str, list[Any]]) -> Resources:
-    return resources_of(VARIANTS, STYLES, WEEKS, pd.DataFrame(resources), pd.DataFrame(usage))
+def read(resources: Mapping[str, list[Any]], usage: Mapping[str, list[Any]]) -> Resources:
+    return resources_of(
+        VARIANTS, STYLES, WEEKS, pd.DataFrame(dict(resources)), pd.DataFrame(dict(usage))
+    )
 
 
 CAPACITY = "resources, row 1, column capacity"
-USAGE = {
+USAGE: dict[str, list[Any]] = {
     "variant_id": [None, None, "a2", None],
     "style_id": ["a", "b", None, "a"],
     "option": [None, None, None, "monogram"],
@@ -39,6 +42,18 @@ def test_capacity_is_the_sum_of_the_weeks_each_by_its_own_row_where_it_has_one()
         {
             "resource_id": ["hours", "hours"],
             "period": [pd.NaT, pd.Timestamp("2024-01-08")],
+            "capacity": [10.0, 3.0],
+        },
+        USAGE,
+    )
+    assert found.capacity.tolist() == [13.0]
+
+
+def test_a_capacity_dated_within_a_week_is_that_weeks() -> None:
+    found = read(
+        {
+            "resource_id": ["hours", "hours"],
+            "period": [pd.NaT, pd.Timestamp("2024-01-10")],
             "capacity": [10.0, 3.0],
         },
         USAGE,

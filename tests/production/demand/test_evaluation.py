@@ -11,7 +11,9 @@ from data.errors import OutsideData
 from data.workspace import Workspace
 from production.demand.evaluation import PREDICTION_COLUMNS, DemandEvaluation, evaluate_demand
 from production.demand.forecasters import method_names
+from production.demand.history import read_panel
 from production.demand.metrics import FIGURES, QUANTILES, figures
+from production.demand.origins import past_origins
 from production.errors import TooLittleHistory, UnknownMethod
 from tests.paths import SHARED
 from tests.production import markets
@@ -55,6 +57,20 @@ def test_a_perfect_forecast_has_no_loss() -> None:
 
 def test_shares_of_no_demand_are_not_a_number() -> None:
     assert figures(rows([1.0], [0.0]))["wape_q50"] is None
+
+
+def test_origins_that_do_not_fit_are_refused_with_how_many_do(shop: Workspace) -> None:
+    panel = read_panel(shop)
+    week = np.timedelta64(7, "D")
+    assert past_origins(panel, horizon=4, origins=2, step=3) == [
+        panel.end - 7 * week,
+        panel.end - 4 * week,
+    ]
+    most = (len(panel.weeks) - 5) // 2 + 1
+    assert past_origins(panel, horizon=4, origins=most, step=2)[0] > panel.weeks[0]
+    with pytest.raises(OutsideData, match="do not fit") as caught:
+        past_origins(panel, horizon=4, origins=most + 1, step=2)
+    assert f"1 to {most} origins" in caught.value.fix
 
 
 def test_the_last_origin_ends_with_the_data(found: DemandEvaluation) -> None:

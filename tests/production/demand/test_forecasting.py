@@ -34,7 +34,7 @@ def test_a_workspace_is_forecast_from_its_last_complete_week(shop: Workspace) ->
     assert found.origin == START + 70 * WEEK
     assert found.method == "atelier"
     assert set(found.variants) == {f"v{place:03d}" for place in range(24)}
-    assert {"demand", "preferences"} <= set(told)
+    assert {"Forecasting demand", "Learning preferences"} <= set(told)
 
 
 def test_a_day_stands_for_its_week(shop: Workspace) -> None:

@@ -21,7 +21,7 @@ def test_shares_sum_to_one_in_each_style_and_lie_in_their_intervals(seed: int) -
     random = np.random.default_rng(seed)
     style = np.sort(random.integers(0, 4, 12))
     style = np.unique(style, return_inverse=True)[1]
-    units = random.poisson(2.0, (12, 10)) * random.integers(0, 2, (12, 1)) * 1.0
+    units = (random.poisson(2.0, (12, 10)) * random.integers(0, 2, (12, 1))).astype(np.float64)
     mix = style_mix(units, np.minimum(units, 1), style, horizon=4)
     np.testing.assert_allclose(np.bincount(style, weights=mix.share), 1.0)
     assert ((mix.low >= 0) & (mix.low <= mix.high) & (mix.high <= 1)).all()

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.errors import OutsideData
 from data.progress import silent
 from data.workspace import Workspace
 from production.demand.forecast import LEVELS, Forecast
 from production.demand.history import read_panel
-from production.plans.evaluation import PLAN, PLANNER, evaluate_at, evaluate_plans, past_origins
+from production.demand.origins import past_origins
+from production.plans.evaluation import evaluate_at, evaluate_plans
+from production.plans.measures import PLAN, PLANNER
 from tests.production.small_market import small_market
 
 
@@ -34,16 +35,6 @@ def knowing(workspace: Workspace, origin: np.datetime64) -> Forecast:
         mean=actual,
         quantiles=quantiles,
     )
-
-
-def test_the_last_origins_horizon_ends_with_the_last_complete_week(workspace: Workspace) -> None:
-    panel = read_panel(workspace)
-    origins = past_origins(panel, horizon=4, origins=3, step=2)
-    week = np.timedelta64(7, "D")
-    assert origins == [panel.end - 8 * week, panel.end - 6 * week, panel.end - 4 * week]
-    with pytest.raises(OutsideData, match="do not fit") as caught:
-        past_origins(panel, horizon=4, origins=50, step=2)
-    assert "at most 12" in caught.value.fix
 
 
 def test_measures_follow_from_the_outcomes(workspace: Workspace) -> None:
@@ -70,7 +61,7 @@ def test_both_policies_have_the_same_capacity(workspace: Workspace) -> None:
     found = evaluate_plans(workspace, origins=2, share=0.7)
     panel = read_panel(workspace)
     for origin, rows in found.outcomes.groupby("origin"):
-        week = panel.week(np.datetime64(origin))
+        week = panel.week(np.datetime64(str(origin)))
         capacity = 0.7 * panel.units[:, week - 4 : week].sum()
         made = rows.groupby("policy")["quantity"].sum()
         assert (made <= capacity + 1e-6).all()
@@ -86,8 +77,8 @@ def test_knowing_the_demand_closes_the_gap_that_habit_leaves(workspace: Workspac
         horizon=4, capacity={"units": 1e6}, share=1.0, progress=silent,
     )  # fmt: skip
     overall = found.measures[found.measures["origin"] == "all"].set_index("policy")
-    assert overall.loc[PLAN, "information_gap"] < 0.02
-    assert overall.loc[PLANNER, "information_gap"] > 0.1
+    assert overall["information_gap"][PLAN] < 0.02
+    assert overall["information_gap"][PLANNER] > 0.1
     assert found.differences["cost_relative"].high < -0.5
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.tables import VARIANTS
+from data.tables import RESOURCES, VARIANTS
 from data.workspace import Workspace
 from production.errors import BadDemand, BadResources, Infeasible, PlanRefused, UnknownPlan
 from production.plans.plan import LINE_COLUMNS, Plan
 from production.plans.planning import make_plan
 from production.plans.saved import latest_plan, list_plans, load_plan, save_plan
+from production.report import build_report, render_html
 from tests.production.small_market import simple_forecast, small_market
 
 
@@ -109,8 +111,8 @@ def test_stock_is_taken_off_what_is_made(tmp_path: Path) -> None:
     bare = make_plan(small_market(tmp_path / "bare"), forecast=forecast, capacity=free)
     assert found.loc["A-red", "quantity"] == 0
     assert found.loc["A-red", "reason_code"] == "in stock"
-    without = bare.lines.set_index("variant_id").loc["B-red", "quantity"]
-    assert found.loc["B-red", "quantity"] == without - 5
+    without = bare.lines.set_index("variant_id")["quantity"]["B-red"]
+    assert found["quantity"]["B-red"] == without - 5
 
 
 def test_nothing_is_made_of_a_discontinued_variant(tmp_path: Path) -> None:
@@ -165,3 +167,18 @@ def test_an_altered_plan_is_refused(tmp_path: Path, file: str) -> None:
 
 def test_a_workspace_without_plans_has_no_latest(tmp_path: Path) -> None:
     assert latest_plan(small_market(tmp_path / "w")) is None
+
+
+def test_a_plan_says_what_one_more_of_a_resource_costs(tmp_path: Path) -> None:
+    workspace = small_market(tmp_path / "w")
+    table = workspace.read(RESOURCES)
+    workspace.write({"resources": table.assign(extra_unit_cost=np.array([7.0, np.nan]))})
+    made = make_plan(workspace, forecast=simple_forecast(workspace))
+    assert {one.resource_id: one.extra_unit_cost for one in made.resources} == {
+        "fabric": None,
+        "sewing": 7.0,
+    }
+    save_plan(workspace, made)
+    assert load_plan(workspace, made.plan_id).resources == made.resources
+    page = render_html(build_report(workspace, made))
+    assert re.search(r"It costs 7\.00, so buying some would (not )?pay", page)

@@ -63,8 +63,8 @@ def test_the_catalogue_knows_what_was_introduced_but_not_what_will_be() -> None:
     variants = pd.DataFrame(
         {
             "variant_id": ["b", "early", "late", "undated"],
-            "introduced_at": pd.to_datetime(["2024-01-01", "2024-03-03", "2024-03-05", None]),
-            "discontinued_at": pd.to_datetime(["2024-03-04", None, None, None]),
+            "introduced_at": pd.to_datetime(["2024-01-01", "2024-03-03", "2024-03-05", ""]),
+            "discontinued_at": pd.to_datetime(["2024-03-04", "", "", ""]),
         }
     )
     split = split_at(orders(ROWS), variants, origin=ORIGIN, test_days=7)
