@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, SupportsFloat, SupportsIndex
 
 import typer
@@ -35,6 +37,14 @@ def _console(*, stderr: bool) -> Console:
 def say(text: str = "", *, style: str = "") -> None:
     """Print a line; `text` is shown as it is, never read as markup."""
     _print(text, style=style)
+
+
+def program() -> str:
+    """How to call this program again from here: by name where the shell finds it, else by path."""
+    if shutil.which("atelier"):
+        return "atelier"
+    path = Path(sys.argv[0])
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def note(text: str) -> None:

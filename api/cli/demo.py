@@ -44,9 +44,9 @@ def demo(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     show(loop)
     console.say()
     console.say(f"Report:   {loop.files[0].resolve()}")
-    console.say(f"Service:  atelier serve --workspace {workspace}")
+    console.say(f"Service:  {console.program()} serve --workspace {workspace}")
     customer = loop.recommender.interactions.customers[0]
-    console.say(f"Customer: atelier recommend {customer} --workspace {workspace}")
+    console.say(f"Customer: {console.program()} recommend {customer} --workspace {workspace}")
 
 
 def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:

@@ -63,7 +63,7 @@ def plan(
         console.answer(made.to_json())
         return
     show(made)
-    console.say(f"Next: atelier report --workspace {workspace}")
+    console.say(f"Next: {console.program()} report --workspace {workspace}")
 
 
 def capacities(given: list[str]) -> dict[str, float]:

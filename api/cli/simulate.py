@@ -49,7 +49,9 @@ def simulate(
         console.answer({"folder": str(out), "files": files})
         return
     console.show(f"Market in {out}", ("file", "bytes"), list(files.items()))
-    console.say(f"Import it with: atelier import {out}/*.csv* --mapping sample --workspace DIR")
+    console.say(
+        f"Import it with: {console.program()} import {out}/*.csv* --mapping sample --workspace DIR"
+    )
 
 
 def check_empty(folder: Path) -> None:

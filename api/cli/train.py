@@ -42,4 +42,4 @@ def train(
         console.answer(learned)
         return
     console.show("Learned", ("what", "value"), list(learned.items()))
-    console.say(f"Next: atelier recommend CUSTOMER --workspace {workspace}")
+    console.say(f"Next: {console.program()} recommend CUSTOMER --workspace {workspace}")

@@ -448,6 +448,19 @@ class TestProcess:
         assert "Traceback" not in error
 
 
+def test_a_hint_can_be_typed_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / ".venv" / "bin" / "atelier"
+    installed.parent.mkdir(parents=True)
+    installed.write_text("#!/bin/sh\n")
+    installed.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(installed)])
+    monkeypatch.setenv("PATH", os.defpath)
+    assert console.program() == str(Path(".venv/bin/atelier"))
+    monkeypatch.setenv("PATH", str(installed.parent))
+    assert console.program() == "atelier"
+
+
 def test_the_demo_finds_the_sample() -> None:
     names = {path.name for path in sample_files()}
     assert {"sales.csv.gz", "catalogue.csv", "capacity.csv"} <= names
