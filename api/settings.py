@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as Unreadable
 
 from api.errors import SettingsError
+from data.nearest import hint
 from production.demand.history import DemandSettings
 from production.plans.economics import EconomicsSettings
 
@@ -156,12 +156,10 @@ def _explain(
         where = f"{path}, '{name}'"
     if finding["type"] == "extra_forbidden":
         names = sorted(_table(place[:-1]).model_fields)
-        near = difflib.get_close_matches(place[-1], names, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else "Leave it out."
         return SettingsError(
             f"There is no setting '{name}'.",
             where=where,
-            fix=f"{hint} Settings are: {', '.join(names)}.",
+            fix=f"{hint(place[-1], names) or 'Leave it out. '}Settings are: {', '.join(names)}.",
         )
     return SettingsError(
         f"{finding['msg'].removeprefix('Value error, ')}.",

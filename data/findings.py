@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, fields
-from difflib import get_close_matches
 
 import pandas as pd
 
@@ -53,10 +52,3 @@ def finding_frame(findings: Iterable[Finding] = ()) -> pd.DataFrame:
 def findings_of(frame: pd.DataFrame) -> tuple[Finding, ...]:
     """The findings that a frame holds."""
     return tuple(Finding(*row) for row in frame[list(FINDING_COLUMNS)].itertuples(index=False))
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that was most likely meant, without regard to case; None where none is near."""
-    known = {candidate.casefold(): candidate for candidate in names}
-    near = get_close_matches(name.casefold(), known, n=1, cutoff=0.6)
-    return known[near[0]] if near else None

@@ -14,7 +14,6 @@ from typing import Final, Literal, get_args
 from pydantic import BaseModel, ValidationError
 
 from data.errors import MappingError
-from data.findings import nearest
 from data.grammar import (
     CancellationRule,
     Condition,
@@ -32,6 +31,7 @@ from data.grammar import (
     TableMapping,
     kind_column,
 )
+from data.nearest import nearest
 from data.tables import TABLES, Kind, Table
 
 __all__ = ["Mapping", "load_mapping", "parse_mapping", "shipped_mappings"]

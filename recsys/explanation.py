@@ -118,6 +118,7 @@ class _Told:
     def of(
         cls, history: Interactions, held: NDArray[np.int32], catalogue: Catalogue, *, basket: bool
     ) -> Self:
+        """What one customer's history says of each variant held; see the class."""
         bought = history.bought()
         place = np.searchsorted(held, history.variant[bought])
         youngest = np.full(len(held), np.inf, dtype=np.float32)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Final
 
 from pydantic import ValidationError
 
+from data.nearest import hint
 from recsys.errors import BadSettings, UnknownModel
 from recsys.model import Model
 from recsys.models.als import Als
@@ -36,12 +36,10 @@ def build(name: str, settings: Mapping[str, object] | None = None) -> Model:
         BadSettings: a setting that the model does not have, or a value out of bounds.
     """
     if name not in MODELS:
-        near = get_close_matches(name, MODELS, n=1)
-        guess = f"Did you mean '{near[0]}'? " if near else ""
         raise UnknownModel(
             f"There is no model '{name}'.",
             where="model",
-            fix=f"{guess}The models are {', '.join(MODELS)}.",
+            fix=f"{hint(name, MODELS)}The models are {', '.join(MODELS)}.",
         )
     try:
         return MODELS[name].build(settings)

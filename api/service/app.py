@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from api.service.engine import Engine
 from api.service.limits import BodyLimit
 from api.service.problems import Problem, install
-from api.service.request_log import RequestLog, say
+from api.service.request_log import RequestLog, crashed
 from api.service.routes import ROUTERS
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -59,8 +59,8 @@ async def _watch(engine: Engine) -> None:
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         try:
             await anyio.to_thread.run_sync(engine.refresh)
-        except Exception as error:  # one bad look must not end all looking
-            say("look failed", error=type(error).__name__)
+        except Exception as error:  # the task's last wall: one bad look must not end all looking
+            crashed(error, task="watch")
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

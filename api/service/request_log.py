@@ -53,7 +53,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, stamped)
         except Exception as error:
-            _log_crash(request_id, error)
+            crashed(error, request_id=request_id)
             if status:
                 raise  # the answer is on its way: only a cut connection can tell the client
             crash = Internal(
@@ -92,14 +92,14 @@ def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> 
     )
 
 
-def _log_crash(request_id: str, error: Exception) -> None:
-    """Type and place of a crash; its message may hold what the client sent."""
+def crashed(error: Exception, **fields: object) -> None:
+    """Log type and place of a crash; its message may hold what the client sent."""
     frames = traceback.extract_tb(error.__traceback__)
     log.error(
         "crash",
         extra={
             "fields": {
-                "request_id": request_id,
+                **fields,
                 "error": type(error).__name__,
                 "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
             }

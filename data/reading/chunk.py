@@ -12,7 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data.errors import SourceError
-from data.findings import LONGEST_VALUE, Finding, nearest
+from data.findings import LONGEST_VALUE, Finding
+from data.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ import numpy as np
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from data.errors import SourceError
-from data.findings import Finding, nearest
+from data.findings import Finding
 from data.grammar import Reading
+from data.nearest import nearest
 from data.reading.chunk import Chunk, Header, text_frame
 
 ROWS: Final = 50_000

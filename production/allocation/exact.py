@@ -55,6 +55,13 @@ class _Search:
     best: list[float] | None = None
 
     def run(self, depth: int, regret: float, left: tuple[float, ...]) -> None:
+        """Try the options of the variant at `depth` and of all after it.
+
+        Args:
+            depth: how many variants are decided; their quantities are `path`.
+            regret: what their quantities cost more than each one's best.
+            left: what they leave of each resource.
+        """
         self.nodes += 1
         if any(x < m for x, m in zip(left, self.least_use[depth], strict=True)):
             return

@@ -109,6 +109,7 @@ def forecast_demand(
     as_of: np.datetime64 | None = None,
     horizon: int = 4,
     method: str = DEFAULT,
+    panel: DemandPanel | None = None,
     settings: DemandSettings | None = None,
     run: Run | None = None,
     progress: Progress = silent,
@@ -121,6 +122,7 @@ def forecast_demand(
             before it; without it, it starts after the last complete week.
         horizon: weeks to forecast.
         method: a name of `production.demand.forecasters.method_names`.
+        panel: what is known, where the caller has it already; `settings` then do not matter.
         settings: how demand is read.
         run: seed and threads of the preference model.
         progress: told of the steps.
@@ -131,7 +133,7 @@ def forecast_demand(
     """
     make_forecaster(method)  # a misspelt name is refused before the work
     progress("Forecasting demand", 0, 2)
-    panel = read_panel(workspace, settings)
+    panel = panel or read_panel(workspace, settings)
     origin = panel.origin(as_of)
     source = open_demand(
         workspace,

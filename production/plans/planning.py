@@ -19,7 +19,7 @@ from production.allocation.task import Task
 from production.allocation.unmet import CODES
 from production.demand.forecast import Forecast
 from production.demand.forecasters import DEFAULT
-from production.demand.forecasting import open_demand
+from production.demand.forecasting import forecast_demand
 from production.demand.history import DemandPanel, DemandSettings, read_panel
 from production.plans.decision import Decision, table_of, task_of
 from production.plans.economics import EconomicsSettings
@@ -57,6 +57,7 @@ def make_plan(
         demand: how demand is read.
 
     Raises:
+        UnknownMethod: no demand method has that name.
         OutsideData, TooLittleHistory: no forecast can be made as of that day.
         BadDemand, BadResources: the tables or the overrides contradict themselves.
         Infeasible: what is frozen takes more than there is.
@@ -64,17 +65,15 @@ def make_plan(
     _refuse_overrides(workspace, capacity or {})
     panel = read_panel(workspace, demand)
     if forecast is None:
-        origin = panel.origin(as_of)
-        source = open_demand(
+        forecast = forecast_demand(
             workspace,
-            [origin],
-            panel=panel,
+            as_of=as_of,
             horizon=horizon,
-            preferences=method == DEFAULT,
+            method=method,
+            panel=panel,
             run=run,
             progress=progress,
         )
-        forecast = source.forecast(origin, method)
     progress("Planning", 0, 1)
     decided = task_of(
         workspace,
@@ -84,11 +83,21 @@ def make_plan(
         capacity=capacity or {},
         settings=settings,
     )
-    task = decided.task
-    answer = allocate(task)
-    lines = _lines(decided, answer, forecast)
-    lines = lines.assign(**_planner(task, _recent(panel, forecast, task.variants)))
+    answer = allocate(decided.task)
+    recent = _recent(panel, forecast, decided.task.variants)
     progress("Planning", 1, 1)
+    return _assembled(decided, answer, forecast, recent, table_of(workspace, RESOURCES))
+
+
+def _assembled(
+    decided: Decision,
+    answer: Allocation,
+    forecast: Forecast,
+    recent: NDArray[np.float64],
+    resources: pd.DataFrame,
+) -> Plan:
+    """The plan under its id: the answer, what a planner would do today, and what was assumed."""
+    lines = _lines(decided, answer, forecast).assign(**_planner(decided.task, recent))
     return identified(
         Plan(
             plan_id="",
@@ -96,7 +105,7 @@ def make_plan(
             horizon=forecast.weekly.shape[1],
             method=forecast.method,
             lines=lines[list(LINE_COLUMNS)],
-            resources=_used(task, answer, table_of(workspace, RESOURCES)),
+            resources=_used(decided.task, answer, resources),
             expected_cost=answer.expected_cost,
             bound=answer.bound,
             gap=answer.gap,

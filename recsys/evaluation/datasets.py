@@ -16,7 +16,6 @@ import gzip
 import zlib
 from collections.abc import Iterable
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +25,7 @@ import pandas as pd
 from data.errors import SourceError
 from data.findings import LONGEST_VALUE, Finding
 from data.grammar import Reading
+from data.nearest import nearest
 from data.reading import Chunk, read_chunks
 from data.tables import MOST_UNITS
 
@@ -153,11 +153,11 @@ def _wanted(path: Path, chunk: Chunk) -> pd.DataFrame:
 
 def _misspelt(absent: Iterable[str], others: Iterable[str]) -> tuple[str, str] | None:
     """An absent column, and the one that was probably meant to be it."""
-    folded = {other.casefold(): other for other in sorted(others)}
+    written = sorted(others)
     for name in sorted(absent):
-        near = get_close_matches(name, folded, n=1, cutoff=_ALIKE)
+        near = nearest(name, written, alike=_ALIKE)
         if near:
-            return name, folded[near[0]]
+            return name, near
     return None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Final
 
+from data.nearest import hint
 from production.demand.forecast import Forecaster
 from production.demand.forecasters.atelier import Regression
 from production.demand.forecasters.exponential_smoothing import ExponentialSmoothing
@@ -37,11 +37,9 @@ def make_forecaster(name: str) -> Forecaster:
         UnknownMethod: there is none; names the nearest.
     """
     if name not in _METHODS:
-        near = get_close_matches(name, _METHODS, n=1)
-        hint = f"Did you mean '{near[0]}'? " if near else ""
         raise UnknownMethod(
             f"There is no demand method '{name}'.",
             where="method",
-            fix=f"{hint}Choose among {', '.join(_METHODS)}.",
+            fix=f"{hint(name, _METHODS)}Choose among {', '.join(_METHODS)}.",
         )
     return _METHODS[name]()

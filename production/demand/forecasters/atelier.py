@@ -6,7 +6,7 @@ Rows are variants at past origins whose horizon has passed; columns are the term
 of thousands of rows and can be read: what one unit a week of a term adds to a week's demand.
 
 The quantiles are linear quantile regression on the horizon's sum (Koenker and Bassett 1978;
-METHODS "Decision quantile": Ban and Rudin 2019), sorted so that they never cross. The mean is
+as a newsvendor's decision Ban and Rudin 2019), sorted so that they never cross. The mean is
 the mean of the distribution that they span (an L-estimator, Koenker and Portnoy 1987). Least
 squares was tried and left: a handful of bulk orders moves its coefficients, and on past origins
 of wholesale orders its errors were larger, squared ones included.
