@@ -71,21 +71,23 @@ def show_demand(figures: Mapping[str, Any]) -> None:
             for method in dict.fromkeys(row["method"] for row in overall)
         ],
     )
-    console.show(
-        f"'{figures['default']}' against each",
-        ("against", "loss", "ratio", "95 % interval", "origins"),
-        [
-            (
-                row["against"],
-                row["figure"].replace("_", " "),
-                row["ratio"],
-                f"[{row['interval'][0]:.3f}, {row['interval'][1]:.3f}]",
-                row["origins"],
-            )
-            for row in figures["comparisons"]
-        ],
-        caption="Below 1: the default loses less. Bootstrap over origins and variants.",
-    )
+    ratios = [
+        (
+            row["against"],
+            row["figure"].replace("_", " "),
+            row["ratio"],
+            f"[{row['interval'][0]:.3f}, {row['interval'][1]:.3f}]",
+            row["origins"],
+        )
+        for row in figures["comparisons"]
+    ]
+    if ratios:
+        console.show(
+            f"'{figures['default']}' against each",
+            ("against", "loss", "ratio", "95 % interval", "origins"),
+            ratios,
+            caption="Below 1: the default loses less. Bootstrap over origins and variants.",
+        )
     missing: dict[str, list[Mapping[str, Any]]] = {}
     for row in figures["unavailable"]:
         missing.setdefault(row["method"], []).append(row)
