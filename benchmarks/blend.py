@@ -41,9 +41,8 @@ CANDIDATES: Final[Mapping[str, tuple[str, dict[str, object]]]] = {
     "implicit ALS": ("als", {}),
     "EASE, λ 100": ("ease", _ease(100.0)),
     "EASE, λ 400": ("ease", _ease(400.0)),
-    "personal + EASE λ 200": ("atelier", {"ease": _ease(200.0), "popularity_weight": 0.0}),
-    "personal + EASE λ 400": ("atelier", {"popularity_weight": 0.0}),
-    "the same + .2 popularity (default)": ("atelier", {}),
+    "personal + EASE λ 200": ("blend", {"ease": _ease(200.0)}),
+    "personal + EASE λ 400 (default)": ("blend", {}),
 }
 
 

@@ -44,9 +44,12 @@ def preference_lines(orders: pd.DataFrame, events: pd.DataFrame | None) -> pd.Da
             left out.
 
     Returns:
-        customer_id, variant_id, quantity, ordered_at and weight; the order lines first.
+        customer_id, variant_id, quantity, ordered_at and weight, and the order lines' region where
+        it is known; the order lines first.
     """
-    lines = orders[["customer_id", "variant_id", "quantity", "ordered_at"]].assign(weight=1.0)
+    columns = ["customer_id", "variant_id", "quantity", "ordered_at"]
+    known = [name for name in ("region",) if name in orders]
+    lines = orders[columns + known].assign(weight=1.0)
     if events is None:
         return lines
     values = events["value"].to_numpy(float, na_value=np.nan) if "value" in events else None

@@ -1,13 +1,16 @@
-"""The catalogue: what a variant is called, which style it belongs to and when it is on sale."""
+"""The catalogue: what a variant is, which style it belongs to and when it is on sale."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from data.tables import VARIANTS
 
 _EVER = np.datetime64("0001-01-01", "D")
 _NEVER = np.datetime64("9999-12-31", "D")
@@ -23,6 +26,8 @@ class Catalogue:
         titles: (V,) str, names for people; empty where there is none.
         introduced_at: (V,) datetime64[D], first day on sale; the year 1 where not known.
         discontinued_at: (V,) datetime64[D], first day no longer on sale; the year 9999 if none.
+        prices: (V,) float64, money; NaN where not known.
+        attributes: by column name (colour, size, ...), (V,) str; empty where there is none.
     """
 
     variants: NDArray[np.object_]
@@ -30,19 +35,21 @@ class Catalogue:
     titles: NDArray[np.object_]
     introduced_at: NDArray[np.datetime64]
     discontinued_at: NDArray[np.datetime64]
+    prices: NDArray[np.float64]
+    attributes: Mapping[str, NDArray[np.object_]]
 
     @classmethod
-    def of(cls, ids: set[str], table: pd.DataFrame | None = None) -> Self:
+    def of(cls, ids: Iterable[str], table: pd.DataFrame | None = None) -> Self:
         """The catalogue of the table's variants and of `ids`, which may lack in the table.
 
         Args:
             ids: variants that occur in orders or events; one without a row is a style of its own.
             table: the table variants, or None where there is none.
         """
-        named = pd.DataFrame(index=pd.Index(sorted(ids), dtype=object))
+        named = pd.DataFrame(index=pd.Index(sorted(set(ids)), dtype=object))
         if table is not None:
             rows = table.set_index(table["variant_id"].astype(object))
-            named = rows.reindex(pd.Index(sorted(ids | set(rows.index)), dtype=object))
+            named = rows.reindex(pd.Index(sorted({*ids, *rows.index}), dtype=object))
         names = named.index.to_numpy(dtype=object)
         return cls(
             variants=names,
@@ -50,6 +57,12 @@ class Catalogue:
             titles=_texts(named, "title", np.full(len(names), "", dtype=object)),
             introduced_at=_days(named, "introduced_at", _EVER),
             discontinued_at=_days(named, "discontinued_at", _NEVER),
+            prices=_numbers(named, "price"),
+            attributes={
+                str(name): _as_text(named[name])
+                for name in named.columns
+                if name not in VARIANTS.names
+            },
         )
 
     def __len__(self) -> int:
@@ -71,7 +84,7 @@ class Catalogue:
         """What a sentence calls the variant: its title, or its id where it has none."""
         return str(self.titles[position] or self.variants[position])
 
-    def to_json(self) -> dict[str, list[Any]]:
+    def to_json(self) -> dict[str, Any]:
         """Columns of texts; `from_json` reads them back."""
         return {
             "variant_id": self.variants.tolist(),
@@ -79,10 +92,12 @@ class Catalogue:
             "title": self.titles.tolist(),
             "introduced_at": self.introduced_at.astype(str).tolist(),
             "discontinued_at": self.discontinued_at.astype(str).tolist(),
+            "price": [None if np.isnan(price) else price for price in self.prices.tolist()],
+            "attributes": {name: values.tolist() for name, values in self.attributes.items()},
         }
 
     @classmethod
-    def from_json(cls, columns: dict[str, list[Any]]) -> Self:
+    def from_json(cls, columns: dict[str, Any]) -> Self:
         """The catalogue that `to_json` wrote."""
         return cls(
             variants=np.array(columns["variant_id"], dtype=object),
@@ -90,7 +105,24 @@ class Catalogue:
             titles=np.array(columns["title"], dtype=object),
             introduced_at=np.array(columns["introduced_at"], dtype="datetime64[D]"),
             discontinued_at=np.array(columns["discontinued_at"], dtype="datetime64[D]"),
+            prices=np.array(columns["price"], dtype=np.float64),
+            attributes={
+                name: np.array(values, dtype=object)
+                for name, values in columns["attributes"].items()
+            },
         )
+
+
+def _numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """(V,) float64: a column, NaN where it has no value."""
+    if column not in table:
+        return np.full(len(table), np.nan)
+    return table[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _as_text(column: pd.Series[Any]) -> NDArray[np.object_]:
+    """(V,) str: a column of any kind as text, empty where it has no value."""
+    return np.where(column.isna().to_numpy(), "", column.astype(str).to_numpy(dtype=object))
 
 
 def _texts(table: pd.DataFrame, column: str, missing: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -7,7 +7,7 @@ time is the same object with fewer rows, so that folding a new event in needs no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ class Interactions:
     Attributes:
         customers: (U,) str, external customer ids, ascending.
         variants: (V,) str, external variant ids, ascending; the whole catalogue.
+        regions: (U,) str, where each customer last bought; empty where not known.
         customer: (N,) int32, position in `customers`, ascending.
         variant: (N,) int32, position in `variants`.
         age: (N,) float32, days from the line to `as_of`, never negative.
@@ -39,6 +40,7 @@ class Interactions:
 
     customers: NDArray[np.object_]
     variants: NDArray[np.object_]
+    regions: NDArray[np.object_]
     customer: NDArray[np.int32]
     variant: NDArray[np.int32]
     age: NDArray[np.float32]
@@ -57,9 +59,9 @@ class Interactions:
         """Interactions of the lines before `as_of` that name a customer and a positive quantity.
 
         Args:
-            lines: columns customer_id, variant_id and, where known, ordered_at, quantity and
-                weight. Without times every line has age 0; without quantities it counts one
-                unit; without weights every line is an order line.
+            lines: columns customer_id, variant_id and, where known, ordered_at, quantity,
+                weight and region. Without times every line has age 0; without quantities it
+                counts one unit; without weights every line is an order line.
             as_of: the moment up to which everything is known, exclusive.
             variants: the whole catalogue; without it, the variants that occur in the lines used.
                 Lines of variants outside it are left out.
@@ -94,6 +96,7 @@ class Interactions:
         return cls.from_arrays(
             customers=people,
             variants=catalogue,
+            regions=_last_regions(used, customer, age, len(people)),
             customer=customer,
             variant=variant,
             age=age,
@@ -114,8 +117,21 @@ class Interactions:
         quantity: NDArray[np.floating],
         weight: NDArray[np.floating],
         as_of: np.datetime64,
+        regions: NDArray[np.object_] | None = None,
     ) -> Interactions:
-        """Interactions of arrays in any order: sorted, and one line a moment and variant."""
+        """Interactions of arrays in any order: sorted, and one line a moment and variant.
+
+        Args:
+            customers: see the class, as the others.
+            variants: likewise.
+            customer: (N,) positions, in any order.
+            variant: likewise.
+            age: (N,) days.
+            quantity: (N,) units.
+            weight: (N,) see the class.
+            as_of: see the class.
+            regions: see the class; without it no region is known.
+        """
         age = age.astype(np.float32)
         order = np.lexsort((variant, -age, customer))
         customer, variant, age = customer[order], variant[order], age[order]
@@ -131,6 +147,7 @@ class Interactions:
         return cls(
             customers=customers,
             variants=variants,
+            regions=_unknown(len(customers)) if regions is None else regions,
             customer=customer[starts].astype(np.int32),
             variant=variant[starts].astype(np.int32),
             age=age[starts],
@@ -158,6 +175,7 @@ class Interactions:
         return Interactions(
             customers=self.customers[customers],
             variants=self.variants,
+            regions=self.regions[customers],
             customer=np.repeat(np.arange(len(customers), dtype=np.int32), counts),
             variant=self.variant[rows],
             age=self.age[rows],
@@ -205,16 +223,7 @@ class Interactions:
     def later(self, as_of: np.datetime64) -> Interactions:
         """The same lines, seen from a later moment: every age grows by the time between."""
         grown = np.float32(max((as_of - self.as_of) / DAY, 0.0))
-        return Interactions(
-            customers=self.customers,
-            variants=self.variants,
-            customer=self.customer,
-            variant=self.variant,
-            age=self.age + grown,
-            quantity=self.quantity,
-            weight=self.weight,
-            as_of=max(as_of, self.as_of),
-        )
+        return replace(self, age=self.age + grown, as_of=max(as_of, self.as_of))
 
     def joined(self, other: Interactions) -> Interactions:
         """One customer's history and more lines of theirs, over the same variants and `as_of`."""
@@ -227,4 +236,22 @@ class Interactions:
             quantity=np.concatenate((self.quantity, other.quantity)),
             weight=np.concatenate((self.weight, other.weight)),
             as_of=self.as_of,
+            regions=np.where(self.regions == "", other.regions, self.regions),
         )
+
+
+def _unknown(customers: int) -> NDArray[np.object_]:
+    """(U,) str: no region of any customer is known."""
+    return np.full(customers, "", dtype=object)
+
+
+def _last_regions(
+    lines: pd.DataFrame, customer: NDArray[np.intp], age: NDArray[np.floating], customers: int
+) -> NDArray[np.object_]:
+    """(U,) str: the region of each customer's last line that names one."""
+    regions = _unknown(customers)
+    if "region" in lines:
+        named = np.flatnonzero(lines["region"].notna().to_numpy())
+        last = named[np.lexsort((-age[named],))]  # the youngest line is written last
+        regions[customer[last]] = lines["region"].to_numpy(dtype=object)[last]
+    return regions

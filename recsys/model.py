@@ -18,11 +18,30 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where a search looks for a hyperparameter; an annotation on a field of `Settings`.
+
+    Attributes:
+        low: least value tried.
+        high: largest value tried.
+        log: whether it is the ratio of two values that matters, and not their difference.
+    """
+
+    low: float
+    high: float
+    log: bool = True
+
+
 class Settings(BaseModel):
-    """Hyperparameters of a model: one validated class a model, a docstring under every field."""
+    """Hyperparameters of a model: one validated class a model, a docstring under every field.
+
+    A field that is worth searching says where: `alpha: Annotated[PositiveFloat, Search(1, 100)]`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,6 +67,9 @@ class Model(ABC):
     name: ClassVar[str]
     """Its name in commands, evaluation tables and manifests."""
 
+    cold: ClassVar[bool] = False
+    """Whether a variant that nobody has taken yet is scored from its attributes."""
+
     settings: Settings
 
     @classmethod
@@ -60,8 +82,15 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def fit(self, interactions: Interactions, run: Run) -> Self:
-        """Learn from all customers' interactions; deterministic for a seed."""
+    def fit(self, interactions: Interactions, catalogue: Catalogue, run: Run) -> Self:
+        """Learn from all customers' interactions; deterministic for a seed.
+
+        Args:
+            interactions: all lines before the moment of the fit.
+            catalogue: the attributes of `interactions.variants`, in the same order; what a model
+                does not need it leaves alone.
+            run: seed and threads.
+        """
 
     @abstractmethod
     def score(self, histories: Interactions) -> NDArray[np.float32]:
@@ -72,7 +101,8 @@ class Model(ABC):
 
         Returns:
             (customers, variants) float32. A variant that nobody took before the fit, and that
-            the history does not hold, comes after every other.
+            the history does not hold, comes after every other, unless the model scores by
+            attributes (`cold`).
         """
 
     @abstractmethod
@@ -95,6 +125,10 @@ class Model(ABC):
     @abstractmethod
     def similar(self, variant: int) -> NDArray[np.float32]:
         """(V,) float32: likeness of each variant to one; the variant itself has -inf."""
+
+    def facts(self) -> Mapping[str, object]:
+        """What a person should know of this fit, as JSON would hold it; kept in the manifest."""
+        return {}
 
     @abstractmethod
     def state(self) -> Mapping[str, NDArray[np.generic]]:

@@ -12,12 +12,21 @@ from recsys.errors import BadSettings, UnknownModel
 from recsys.model import Model
 from recsys.models.als import Als
 from recsys.models.atelier import Atelier
+from recsys.models.blend import Blend
 from recsys.models.ease import Ease
 from recsys.models.personal import Personal
 from recsys.models.popularity import Popularity
 
 MODELS: Final[dict[str, type[Model]]] = {
-    model.name: model for model in (Atelier, Popularity, Personal, Als, Ease)
+    model.name: model
+    for model in (
+        Atelier,
+        Blend,
+        Popularity,
+        Personal,
+        Als,
+        Ease,
+    )
 }
 """Every model; the first is the default."""
 

@@ -168,6 +168,7 @@ def _contents(recommender: Recommender) -> dict[str, bytes]:
     state |= {f"popularity.{name}": a for name, a in recommender.popularity.state().items()}
     names = {
         "customers": history.customers.tolist(),
+        "regions": history.regions.tolist(),
         "catalogue": recommender.catalogue.to_json(),
     }
     lines = {name: getattr(history, name) for name in _LINES}
@@ -218,6 +219,7 @@ def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recomm
         interactions=Interactions(
             customers=np.array(names["customers"], dtype=object),
             variants=catalogue.variants,
+            regions=np.array(names["regions"], dtype=object),
             as_of=np.datetime64(manifest["as_of"], "us"),
             **{name: lines[name] for name in _LINES},
         ),

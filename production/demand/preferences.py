@@ -27,12 +27,13 @@ from scipy.optimize import nnls
 from data.progress import Progress, silent
 from production.demand.history import DemandPanel
 from production.demand.regressors import WEEK
+from recsys.catalogue import Catalogue
 from recsys.errors import RecsysError
 from recsys.interactions import DAY, Interactions
 from recsys.model import Model, Run
 from recsys.registry import build
 
-MODEL: Final = "atelier"
+MODEL: Final = "blend"
 BATCH: Final = 1024
 CLASSES: Final = 200
 LOWEST, HIGHEST = np.float32(-2), np.float32(18)
@@ -171,7 +172,7 @@ def _scored(lines: Lines, panel: DemandPanel, week: int, run: Run) -> Scored | N
     if past is None:
         return None
     try:
-        model = build(MODEL).fit(past, run)
+        model = build(MODEL).fit(past, Catalogue.of(past.variants), run)
     except RecsysError:  # too few lines, or too many variants, for the model
         return None
     rates = np.stack([_per_customer(past, np.exp(-past.age / pace)) / pace for pace in PACES], 1)

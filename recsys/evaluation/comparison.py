@@ -167,7 +167,7 @@ def _compare_slice(
             customers=int(inside.sum()),
             test_items=int(items.sum()),
             **dict(zip(_FIGURES, values.mean(axis=0).tolist(), strict=True)),
-            coverage=coverage(lists[model].variant[inside[lists[model].row]], split.catalogue),
+            coverage=coverage(lists[model].variant[inside[lists[model].row]], split.offered),
             fit_seconds=lists[model].fit_seconds,
             score_seconds=lists[model].score_seconds,
             recall_interval=interval(draws[model][:, 0]),

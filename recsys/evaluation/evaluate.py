@@ -160,7 +160,7 @@ def recommend(
     customers = len(split.customers)
     progress(stage, 0, customers)
     begun = perf_counter()
-    model.fit(split.train, run)
+    model.fit(split.train, split.catalogue, run)
     fitted = perf_counter()
     batch = max(1, BATCH_CELLS // len(split.train.variants))
     starts = range(0, customers, batch)
@@ -242,7 +242,7 @@ def _facts(split: Split) -> dict[str, object]:
         "origin": split.origin,
         "training_lines": len(split.train),
         "training_customers": len(split.train.customers),
-        "catalogue": split.catalogue,
+        "catalogue": split.offered,
         "test_customers": len(split.customers),
         "test_items": len(split.item),
         "test_items_first_sold_in_window": split.unsold_items,

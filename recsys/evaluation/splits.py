@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from data.errors import OutsideData
 from recsys.behaviour import preference_lines
+from recsys.catalogue import Catalogue
 from recsys.errors import TooFewInteractions
 from recsys.evaluation.metrics import contains, pair_keys
 from recsys.interactions import Interactions
@@ -29,6 +30,7 @@ class Split:
     Attributes:
         origin: first day of the test window, `YYYY-MM-DD`; None for a pair of files.
         train: interactions of all customers before the origin.
+        catalogue: the attributes of `train.variants`, as the origin knows them.
         on_sale: (V,) bool, which of `train.variants` may be recommended at the origin.
         customers: (n,) int, position in `train.customers` of each with a test purchase, ascending.
         row: (M,) int, whose test item: position in `customers`, ascending.
@@ -40,6 +42,7 @@ class Split:
 
     origin: str | None
     train: Interactions
+    catalogue: Catalogue
     on_sale: NDArray[np.bool_]
     customers: NDArray[np.intp]
     row: NDArray[np.intp]
@@ -53,7 +56,7 @@ class Split:
         return int(max(len(self.train.variants), self.item.max() + 1))
 
     @property
-    def catalogue(self) -> int:
+    def offered(self) -> int:
         """How many variants may be recommended."""
         return int(self.on_sale.sum())
 
@@ -94,7 +97,9 @@ def split_at(
     train = Interactions.from_lines(lines, as_of=origin.to_datetime64(), variants=known)
     on_sale = ~np.isin(train.variants, gone)
     test = orders[(placed >= origin) & (placed < end)]
-    return _split(train, test, on_sale=on_sale, origin=origin.strftime("%Y-%m-%d"))
+    rows = variants[variants["variant_id"].isin(known)] if len(variants) else None
+    catalogue = Catalogue.of(known, rows)
+    return _split(train, catalogue, test, on_sale=on_sale, origin=origin.strftime("%Y-%m-%d"))
 
 
 def split_files(train: pd.DataFrame, test: pd.DataFrame) -> Split:
@@ -111,7 +116,8 @@ def split_files(train: pd.DataFrame, test: pd.DataFrame) -> Split:
     if "ordered_at" in train:
         as_of = (train["ordered_at"].max() + pd.Timedelta(microseconds=1)).to_datetime64()
     known = Interactions.from_lines(train, as_of=as_of)
-    return _split(known, test, on_sale=np.ones(len(known.variants), dtype=np.bool_), origin=None)
+    catalogue, on_sale = Catalogue.of(known.variants), np.ones(len(known.variants), dtype=np.bool_)
+    return _split(known, catalogue, test, on_sale=on_sale, origin=None)
 
 
 def choose_origins(
@@ -169,7 +175,12 @@ def _catalogue(
 
 
 def _split(
-    train: Interactions, test: pd.DataFrame, *, on_sale: NDArray[np.bool_], origin: str | None
+    train: Interactions,
+    catalogue: Catalogue,
+    test: pd.DataFrame,
+    *,
+    on_sale: NDArray[np.bool_],
+    origin: str | None,
 ) -> Split:
     """Match test lines to the training interactions' customers and variants."""
     bought = test[test["customer_id"].notna()]
@@ -202,6 +213,7 @@ def _split(
     return Split(
         origin=origin,
         train=train,
+        catalogue=catalogue,
         on_sale=on_sale,
         customers=customers,
         row=row,

@@ -17,6 +17,7 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
 from recsys.model import Model, Run, Settings
 
@@ -48,9 +49,10 @@ class Als(Model):
     """
 
     name: ClassVar[str] = "als"
+    settings: AlsSettings
 
     def __init__(self, settings: AlsSettings | None = None) -> None:
-        self.settings: AlsSettings = settings or AlsSettings()
+        self.settings = settings or AlsSettings()
         self._factors: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (V, F)
         self._known: NDArray[np.bool_] = np.zeros(0, dtype=bool)  # (V,) anybody took it
         self._gram: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (F, F) Y'Y
@@ -60,7 +62,7 @@ class Als(Model):
         """See `Model.build`."""
         return cls(AlsSettings.model_validate(settings or {}))
 
-    def fit(self, interactions: Interactions, run: Run) -> Self:
+    def fit(self, interactions: Interactions, catalogue: Catalogue, run: Run) -> Self:  # noqa: ARG002  # the contract
         """Alternate; BLAS is held to one thread, since its threads and implicit's clash."""
         self._known = np.bincount(interactions.variant, minlength=interactions.shape[1]) > 0
         with threadpool_limits(1, user_api="blas"):

@@ -19,6 +19,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
+from recsys.catalogue import Catalogue
 from recsys.errors import RecsysError, TooManyVariants
 from recsys.interactions import Interactions
 from recsys.model import Model, Run, Settings
@@ -53,9 +54,10 @@ class Ease(Model):
     """
 
     name: ClassVar[str] = "ease"
+    settings: EaseSettings
 
     def __init__(self, settings: EaseSettings | None = None) -> None:
-        self.settings: EaseSettings = settings or EaseSettings()
+        self.settings = settings or EaseSettings()
         self._weights: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (V, V)
         self._known: NDArray[np.bool_] = np.zeros(0, dtype=bool)  # (V,) anybody took it
 
@@ -69,7 +71,7 @@ class Ease(Model):
         """(V,) bool: the variants that anybody took before the fit."""
         return self._known
 
-    def fit(self, interactions: Interactions, run: Run) -> Self:
+    def fit(self, interactions: Interactions, catalogue: Catalogue, run: Run) -> Self:  # noqa: ARG002  # the contract
         """Invert the Gram matrix in place.
 
         Raises:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveFloat
 
+from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
 from recsys.model import Model, Run, Settings
 
@@ -32,9 +33,10 @@ class Personal(Model):
     """
 
     name: ClassVar[str] = "personal"
+    settings: PersonalSettings
 
     def __init__(self, settings: PersonalSettings | None = None) -> None:
-        self.settings: PersonalSettings = settings or PersonalSettings()
+        self.settings = settings or PersonalSettings()
         self._popularity: NDArray[np.float32] = np.zeros(0, dtype=np.float32)  # (V,) in [0, 1]
 
     @classmethod
@@ -42,7 +44,7 @@ class Personal(Model):
         """See `Model.build`."""
         return cls(PersonalSettings.model_validate(settings or {}))
 
-    def fit(self, interactions: Interactions, run: Run) -> Self:  # noqa: ARG002  # the contract
+    def fit(self, interactions: Interactions, catalogue: Catalogue, run: Run) -> Self:  # noqa: ARG002  # the contract
         """Learn the order of what a customer never took; O(lines)."""
         counts = np.bincount(
             interactions.variant,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveFloat
 
+from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
 from recsys.model import Model, Run, Settings
 
@@ -27,9 +28,10 @@ class Popularity(Model):
     """
 
     name: ClassVar[str] = "popularity"
+    settings: PopularitySettings
 
     def __init__(self, settings: PopularitySettings | None = None) -> None:
-        self.settings: PopularitySettings = settings or PopularitySettings()
+        self.settings = settings or PopularitySettings()
         self._popularity: NDArray[np.float32] = np.zeros(0, dtype=np.float32)  # (V,)
 
     @classmethod
@@ -42,7 +44,7 @@ class Popularity(Model):
         """(V,) float32: decayed number of lines of each variant."""
         return self._popularity
 
-    def fit(self, interactions: Interactions, run: Run) -> Self:  # noqa: ARG002  # the contract
+    def fit(self, interactions: Interactions, catalogue: Catalogue, run: Run) -> Self:  # noqa: ARG002  # the contract
         """Count decayed lines; O(lines)."""
         recency = interactions.recency(self.settings.recency_days)
         self._popularity = np.bincount(

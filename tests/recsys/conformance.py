@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
 from recsys.model import Model, Run
 from recsys.ranking import top
 
+M = TypeVar("M", bound=Model)
 AS_OF = np.datetime64("2024-06-01", "us")
 
 
@@ -69,6 +71,13 @@ def with_line(
     )
 
 
+def fit(
+    model: M, lines: Interactions, run: Run | None = None, catalogue: Catalogue | None = None
+) -> M:
+    """The model, fitted on the lines; without a catalogue nothing is known but the ids."""
+    return model.fit(lines, catalogue or Catalogue.of(lines.variants), run or Run())
+
+
 class ModelTests:
     """Inherit, and name the model; the fixtures do the rest."""
 
@@ -93,14 +102,14 @@ class ModelTests:
     @pytest.fixture(scope="class")
     @classmethod
     def fitted(cls, lines: Interactions) -> Model:
-        return cls.model.build().fit(lines, Run())
+        return fit(cls.model.build(), lines)
 
     def test_two_fits_with_one_seed_score_alike(self, fitted: Model, lines: Interactions) -> None:
-        again = self.model.build().fit(lines, Run())
+        again = fit(self.model.build(), lines)
         np.testing.assert_array_equal(again.score(lines), fitted.score(lines))
 
     def test_two_threads_score_as_one(self, fitted: Model, lines: Interactions) -> None:
-        threaded = self.model.build().fit(lines, Run(threads=2))
+        threaded = fit(self.model.build(), lines, Run(threads=2))
         np.testing.assert_allclose(
             threaded.score(lines), fitted.score(lines), atol=self.thread_tolerance
         )
@@ -165,7 +174,7 @@ class ModelTests:
 
     def test_neither_fit_nor_score_changes_the_lines(self, lines: Interactions) -> None:
         kept = {field.name: np.copy(getattr(lines, field.name)) for field in fields(lines)}
-        self.model.build().fit(lines, Run()).score(lines)
+        fit(self.model.build(), lines).score(lines)
         for name, values in kept.items():
             np.testing.assert_array_equal(getattr(lines, name), values)
 
@@ -180,7 +189,7 @@ class ModelTests:
             variants=np.array(names, dtype=object),
             variant=places[lines.variant].astype(np.int32),
         )
-        again = self.model.build().fit(wider, Run())
+        again = fit(self.model.build(), wider)
         np.testing.assert_allclose(again.score(wider)[:, places], fitted.score(lines), atol=1e-3)
 
     def test_an_empty_history_has_finite_scores(self, fitted: Model, lines: Interactions) -> None:
@@ -192,7 +201,7 @@ class ModelTests:
 
     def test_a_catalogue_of_one_is_legal(self) -> None:
         lines = interactions_of([("a", "only", 1), ("b", "only", 30)])
-        fitted = self.model.build().fit(lines, Run())
+        fitted = fit(self.model.build(), lines)
         assert np.isfinite(fitted.score(lines)).all()
         assert fitted.similar(0).tolist() == [-np.inf]
 
@@ -256,7 +265,7 @@ class ModelTests:
             if (row + column) % 2 == 0 and row != column
         ]
         lines = interactions_of(board, [f"v{column:02}" for column in range(size)])
-        fitted = self.model.build().fit(lines, Run())
+        fitted = fit(self.model.build(), lines)
         unseen = lines.matrix().toarray() == 0
         best = top(fitted.score(lines), 1, unseen)
         np.testing.assert_array_equal(best.variants, np.arange(size))

@@ -9,10 +9,9 @@ from hypothesis.extra import numpy as arrays
 from recsys import ranking
 from recsys.errors import BadRequest, RecsysError
 from recsys.interactions import Interactions
-from recsys.model import Run
 from recsys.models.ease import Ease
 from recsys.ranking import rank, top
-from tests.recsys.conformance import AS_OF, interactions_of, random_lines
+from tests.recsys.conformance import AS_OF, fit, interactions_of, random_lines
 
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 9))
 
@@ -57,7 +56,7 @@ def test_a_score_that_is_no_number_is_refused(bad: float) -> None:
 
 def test_batches_of_any_size_rank_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = random_lines()
-    model = Ease().fit(lines, Run())
+    model = fit(Ease(), lines)
     whole = rank(model, lines, 7, exclude_seen=True)
     monkeypatch.setattr(ranking, "BATCH_CELLS", 100)
     parts = rank(model, lines, 7, exclude_seen=True)
@@ -78,7 +77,7 @@ def test_what_was_bought_is_left_out_and_what_was_viewed_stays() -> None:
         weight=np.where(lines.variant == 1, 0.1, 1.0),
         as_of=AS_OF,
     )
-    model = Ease().fit(lines, Run())
+    model = fit(Ease(), lines)
     ranked = rank(model, viewed, 3, exclude_seen=True)
     assert sorted(ranked.of(0)[0].tolist()) == [1, 2]
 
@@ -86,7 +85,7 @@ def test_what_was_bought_is_left_out_and_what_was_viewed_stays() -> None:
 def test_nobody_is_ranked_as_an_empty_list() -> None:
     lines = random_lines()
     nobody = lines.take(np.array([], dtype=int))
-    assert len(rank(Ease().fit(lines, Run()), nobody, 5)) == 0
+    assert len(rank(fit(Ease(), lines), nobody, 5)) == 0
 
 
 @given(st.integers(0, 10_000), st.integers(128, 700), st.integers(1, 90), st.integers(1, 60))

@@ -48,7 +48,7 @@ def test_a_split_holds_what_was_known_and_what_known_customers_then_bought() -> 
     assert split.train.variants.tolist() == ["a", "b", "c"]
     assert len(split.train) == 3
     assert purchases(split) == {("ann", "a", True), ("ann", None, False), ("ben", "c", False)}
-    assert (split.unsold_items, split.unknown_customers, split.catalogue) == (1, 1, 3)
+    assert (split.unsold_items, split.unknown_customers, split.offered) == (1, 1, 3)
 
 
 def test_two_variants_first_sold_in_the_window_are_two_test_items() -> None:
