@@ -19,11 +19,13 @@ from production.plans.plan import Plan
 from production.plans.planning import make_plan
 from production.plans.saved import save_plan
 from production.report import Report, render_csv, render_html, render_json
-from recsys.manifest import signing_key
+from recsys.lists.recommendation import RecommendationList
+from recsys.lists.rules import NO_RULES, Rules
 from recsys.model import Run
-from recsys.recommendation import RecommendationList
 from recsys.recommender import Recommender, train
-from recsys.saved import current_model, load, save
+from recsys.saved.manifest import signing_key
+from recsys.saved.saving import current_model, load, save
+from recsys.tuning.chosen import chosen
 
 
 def run_of(settings: Settings) -> Run:
@@ -43,13 +45,29 @@ def train_and_save(
     settings: Settings,
     *,
     as_of: np.datetime64 | None = None,
+    untuned: bool = False,
     progress: Progress = silent,
 ) -> tuple[str, Recommender]:
-    """Fit the model that the settings name, save it and make it the current one."""
+    """Fit the model that the settings name, save it and make it the current one.
+
+    Args:
+        workspace: what to learn from, and where to save.
+        settings: name the model.
+        as_of: see `recsys.recommender.train`.
+        untuned: leave aside what `atelier tune` chose for the model.
+        progress: told of the steps.
+    """
+    tuned = None if untuned else chosen(workspace, settings.model)
     recommender = train(
-        workspace, as_of=as_of, model=settings.model, run=run_of(settings), progress=progress
+        workspace,
+        as_of=as_of,
+        model=settings.model,
+        settings=None if tuned is None else tuned.settings(),
+        run=run_of(settings),
+        progress=progress,
     )
-    return save(recommender, workspace, key_of(workspace, settings)), recommender
+    summary = None if tuned is None else tuned.summary()
+    return save(recommender, workspace, key_of(workspace, settings), tuned=summary), recommender
 
 
 def current_or_trained(
@@ -78,8 +96,14 @@ def recommender_as_of(
         NotReady: no model has been trained.
     """
     if as_of is not None:
+        tuned = chosen(workspace, settings.model)
         fitted = train(
-            workspace, as_of=as_of, model=settings.model, run=run_of(settings), progress=progress
+            workspace,
+            as_of=as_of,
+            model=settings.model,
+            settings=None if tuned is None else tuned.settings(),
+            run=run_of(settings),
+            progress=progress,
         )
         return None, fitted
     model_id = current_model(workspace)
@@ -99,20 +123,35 @@ def recommend_live(
     customers: Sequence[str],
     k: int,
     *,
-    exclude_seen: bool,
+    exclude_seen: bool = False,
+    rules: Rules = NO_RULES,
+    style: str | None = None,
 ) -> list[RecommendationList]:
-    """The customers' lists with their live events folded in, as the service would answer."""
+    """The customers' lists with their live events folded in, as the service would answer.
+
+    Args:
+        workspace: whose store holds the events.
+        settings: where the store is.
+        recommender: who answers.
+        customers: for whom.
+        k: how many at most.
+        exclude_seen: leave out what a customer has bought; lists of a style hold it.
+        rules: what may be shown.
+        style: list only this style's variants; None for lists of all styles.
+    """
     store = open_store(settings.store_url(workspace.root))
     try:
-        return [
-            recommender.recommend(
-                customer,
-                k,
-                exclude_seen=exclude_seen,
-                extra=live_lines(store.of_customer(customer)),
+        lists = []
+        for customer in customers:
+            extra = live_lines(store.of_customer(customer))
+            lists.append(
+                recommender.recommend(
+                    customer, k, exclude_seen=exclude_seen, extra=extra, rules=rules
+                )
+                if style is None
+                else recommender.recommend_style(customer, style, k, extra=extra, rules=rules)
             )
-            for customer in customers
-        ]
+        return lists
     finally:
         store.close()
 

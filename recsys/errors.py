@@ -5,7 +5,9 @@ RecsysError
 ├── UnknownModel           a model name that is not registered
 ├── UnknownCustomer        a customer nobody knows, where a fallback makes no sense
 ├── UnknownVariant         a variant nobody knows
+├── UnknownStyle           a style nobody knows
 ├── BadRequest             a number of recommendations or a line that makes no sense
+├── BadRules               a rule that names what nobody knows, or makes no sense
 ├── TooManyVariants        a model whose matrix would not fit in memory
 └── ModelRefused           a saved model that is altered, incomplete or of another version
 """
@@ -49,6 +51,18 @@ class UnknownVariant(RecsysError):
     """A variant nobody knows."""
 
     code = "recsys.unknown-variant"
+
+
+class UnknownStyle(RecsysError):
+    """A style nobody knows."""
+
+    code = "recsys.unknown-style"
+
+
+class BadRules(RecsysError):
+    """A rule of a list that names what nobody knows, or a figure that makes no sense."""
+
+    code = "recsys.bad-rules"
 
 
 class BadRequest(RecsysError):

@@ -1,4 +1,4 @@
-"""Folding in: a customer's history with the lines and events since the training."""
+"""Folding in: a customer's history with the lines and events since the training, if any."""
 
 from __future__ import annotations
 
@@ -56,6 +56,26 @@ def history_of(
     if not len(fresh):
         return moment, history
     return moment, fresh if history is None else history.joined(fresh)
+
+
+def nobody_of(
+    interactions: Interactions,
+    customer_id: str = "",
+    *,
+    as_of: np.datetime64 | None = None,
+) -> Interactions:
+    """The history of a customer of whom nothing is known, over the same variants."""
+    none = np.zeros(0)
+    return Interactions.from_arrays(
+        customers=np.array([customer_id], dtype=object),
+        variants=interactions.variants,
+        customer=none.astype(np.int32),
+        variant=none.astype(np.int32),
+        age=none,
+        quantity=none,
+        weight=none,
+        as_of=interactions.as_of if as_of is None else as_of,
+    )
 
 
 def _fresh(

@@ -190,13 +190,19 @@ class Interactions:
         Args:
             weights: (N,) a weight for each line; without it the matrix is binary.
         """
-        values = np.ones(len(self), dtype=np.float32) if weights is None else weights
+        cell = self.customer.astype(np.int64) * len(self.variants) + self.variant
+        order = np.argsort(cell, kind="stable")
+        cell = cell[order]
+        starts = np.flatnonzero(np.diff(cell, prepend=-1))  # of each customer's variant
+        data = np.ones(len(starts), dtype=np.float32)
+        if weights is not None and len(starts):
+            data = np.add.reduceat(weights.astype(np.float32)[order], starts)
+        first = order[starts]
+        rows = np.searchsorted(self.customer[first], np.arange(self.shape[0] + 1))
         matrix = sparse.csr_matrix(
-            (values.astype(np.float32), (self.customer, self.variant)), shape=self.shape
+            (data, self.variant[first], rows.astype(np.int32)), shape=self.shape
         )
-        matrix.sum_duplicates()
-        if weights is None:
-            matrix.data[:] = 1.0
+        matrix.has_canonical_format = True
         return matrix
 
     def recency(self, days: float) -> NDArray[np.float32]:
@@ -217,6 +223,8 @@ class Interactions:
 
     def held(self) -> NDArray[np.int32]:
         """(n,) int32: the variants that occur, each once, ascending by position."""
+        if len(self) < len(self.variants):
+            return np.unique(self.variant)
         counts = np.bincount(self.variant, minlength=len(self.variants))
         return np.flatnonzero(counts).astype(np.int32)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,3 +137,38 @@ class Model(ABC):
     @abstractmethod
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """Take up a learned state; the restored model scores exactly like the fitted one."""
+
+
+@runtime_checkable
+class Factorized(Protocol):
+    """A model whose score is the product of a customer's vector and a variant's.
+
+    A model joins by having these three; `recsys.ranking` and `recsys.retrieval` then need no
+    matrix of customers by variants.
+    """
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(V,) bool: the variants whose product is their score; others score the least of them."""
+        ...
+
+    def vectors(self, histories: Interactions) -> NDArray[np.float32]:
+        """(U, F) float32: each customer's vector, from the history alone."""
+        ...
+
+    def variant_vectors(self) -> NDArray[np.float32]:
+        """(V, F) float32: each variant's vector, not to be written to."""
+        ...
+
+
+def put_last(scores: NDArray[np.float32], known: NDArray[np.bool_]) -> None:
+    """Give the variants that nobody took the least score of the others, in place.
+
+    Args:
+        scores: (U, V) float32.
+        known: (V,) bool, the variants that anybody took; at least one.
+    """
+    unknown = np.flatnonzero(~known)
+    if len(unknown):
+        scores[:, unknown] = np.inf
+        scores[:, unknown] = scores.min(axis=1, keepdims=True)

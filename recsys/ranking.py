@@ -6,53 +6,23 @@ has k of them wherever k exist and fewer otherwise. Ties go to the smaller varia
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.errors import BadRequest, RecsysError
+from recsys.errors import BadRequest
 from recsys.interactions import Interactions
-from recsys.model import Model
+from recsys.model import Factorized, Model
+from recsys.products import best_products
+from recsys.ranked import HIDDEN, Grid, Ranked, check_finite
+
+__all__ = ["BATCH_CELLS", "Ranked", "rank", "showable", "top"]
 
 BATCH_CELLS = 4_000_000
 """Scores held at a time: 16 MB of float32, of which a processor's cache still holds most."""
 
-_GROUPS_PER_PLACE = 8
-"""Groups of variants for each place of a list; more let fewer candidates pass the floor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """Lists of several customers, one after the other.
-
-    Attributes:
-        offsets: (U + 1,) int64; customer u's list is offsets[u]:offsets[u + 1].
-        variants: (M,) int32, positions of variants, best first within a list.
-        scores: (M,) float32, their scores, finite, never rising within a list.
-    """
-
-    offsets: NDArray[np.int64]
-    variants: NDArray[np.int32]
-    scores: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def of(self, customer: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """One customer's variants and their scores, best first."""
-        here = slice(self.offsets[customer], self.offsets[customer + 1])
-        return self.variants[here], self.scores[here]
-
-    @property
-    def customer(self) -> NDArray[np.int64]:
-        """(M,) int64: the row that each entry belongs to."""
-        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
-
-    @property
-    def rank(self) -> NDArray[np.int64]:
-        """(M,) int64: 1 for the best of its list, and so on."""
-        return np.arange(len(self.variants)) - self.offsets[self.customer] + 1
+MANY = 32
+"""Customers from which on a model's vectors are multiplied with all variants' in blocks; for
+fewer, choosing the columns of what may be shown costs more than it saves."""
 
 
 def top(scores: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None = None) -> Ranked:
@@ -70,38 +40,15 @@ def top(scores: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None =
         BadRequest: k is below 1.
         RecsysError: a score is NaN or infinite.
     """
-    if k < 1:
-        raise BadRequest(f"k is {k}.", where="k", fix="Ask for 1 or more recommendations.")
-    if not np.isfinite(scores).all():
-        raise RecsysError("A score is NaN or infinite.", fix="Train the model anew.")
+    _check(k)
+    check_finite(scores)
     customers, variants = scores.shape
-    shown = scores if allowed is None else np.where(allowed, scores, np.float32(-np.inf))
-    good = shown > -np.inf
-    if k < variants:
-        good &= shown >= _floor(shown, k)
-    cell = np.flatnonzero(good)  # by customer, then ascending id
-    customer, variant = np.divmod(cell, variants)
-    values = scores[customer, variant]
-    starts = np.searchsorted(customer, np.arange(customers + 1))
-    best = np.lexsort((-values, customer))  # stable, so ties stay in the order of their ids
-    best = best[np.arange(len(cell)) - starts[customer] < k]
-    offsets = np.concatenate(([0], np.cumsum(np.minimum(np.diff(starts), k))))
-    return Ranked(offsets, variant[best].astype(np.int32), values[best])
-
-
-def _floor(scores: NDArray[np.float32], k: int) -> NDArray[np.float32]:
-    """(U, 1) float32: a score that at least k variants of the row reach, and few more than k.
-
-    The k-th best of the peaks of groups of variants: k groups have a peak that high, each of
-    them a variant. Two passes without a branch, several times faster than selecting among all.
-    """
-    customers, variants = scores.shape
-    groups = max(_GROUPS_PER_PLACE * k, 64)
-    depth = variants // groups
-    if depth >= 2:
-        scores = scores[:, : groups * depth].reshape(customers, depth, groups).max(axis=1)
-    last = scores.shape[1] - k
-    return np.partition(scores, last, axis=1)[:, last, None]
+    grid = Grid.of(variants, k)
+    board = grid.board(customers)
+    board[:, :variants] = scores
+    if allowed is not None:
+        np.copyto(board[:, :variants], HIDDEN, where=~allowed)
+    return grid.best(board, k)
 
 
 def rank(
@@ -120,16 +67,50 @@ def rank(
         k: how many at most, 1 or more.
         exclude_seen: leave out what the customer has bought (viewing is not buying).
         allowed: (V,) bool, what may be shown at all; without it, every variant.
+
+    Raises:
+        BadRequest: k is below 1.
+        RecsysError: a score is NaN or infinite.
     """
+    _check(k)
+    if isinstance(model, Factorized) and histories.shape[0] >= MANY:
+        shown = model.known if allowed is None else model.known & allowed
+        unknown = ~model.known if allowed is None else allowed & ~model.known
+        if not unknown.any() or _room(histories, shown, exclude_seen=exclude_seen) > k:
+            seen = histories if exclude_seen else None
+            return best_products(
+                model.vectors(histories), model.variant_vectors(), k, seen=seen, shown=shown
+            )
+    return _rank_scores(model, histories, k, exclude_seen=exclude_seen, allowed=allowed)
+
+
+def _rank_scores(
+    model: Model,
+    histories: Interactions,
+    k: int,
+    *,
+    exclude_seen: bool,
+    allowed: NDArray[np.bool_] | None,
+) -> Ranked:
+    """What `rank` answers for any model."""
     customers, variants = histories.shape
+    grid = Grid.of(variants, k)
     size = max(1, BATCH_CELLS // max(variants, 1))
+    board = grid.board(min(size, customers))
     parts = []
     for start in range(0, customers, size):
         batch = histories.take(np.arange(start, min(start + size, customers)))
-        parts.append(
-            top(model.score(batch), k, showable(batch, exclude_seen=exclude_seen, allowed=allowed))
-        )
-    return _joined(parts)
+        scores = model.score(batch)
+        check_finite(scores)
+        here = board[: len(scores)]
+        here[:, :variants] = scores
+        if allowed is not None:
+            np.copyto(here[:, :variants], HIDDEN, where=~allowed)
+        if exclude_seen:
+            bought = batch.bought()
+            here[batch.customer[bought], batch.variant[bought]] = HIDDEN
+        parts.append(grid.best(here, k))
+    return Ranked.joined(parts)
 
 
 def showable(
@@ -151,12 +132,12 @@ def showable(
     return mask
 
 
-def _joined(parts: list[Ranked]) -> Ranked:
-    if not parts:
-        return Ranked(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
-    sizes = np.concatenate([np.diff(part.offsets) for part in parts])
-    return Ranked(
-        np.concatenate(([0], np.cumsum(sizes))),
-        np.concatenate([part.variants for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-    )
+def _check(k: int) -> None:
+    if k < 1:
+        raise BadRequest(f"k is {k}.", where="k", fix="Ask for 1 or more recommendations.")
+
+
+def _room(histories: Interactions, shown: NDArray[np.bool_], *, exclude_seen: bool) -> int:
+    """How many of the shown variants every customer has left at least."""
+    bought = histories.customer[histories.bought()] if exclude_seen else histories.customer[:0]
+    return int(shown.sum()) - int(np.bincount(bought, minlength=1).max())

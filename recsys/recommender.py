@@ -8,34 +8,34 @@ folds the same lines in differ only by what was learned from them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from data.errors import OutsideData
 from data.progress import Progress, silent
-from data.tables import EVENTS, ORDERS, VARIANTS
 from data.workspace import Workspace
-from recsys.behaviour import preference_lines
 from recsys.catalogue import Catalogue
-from recsys.errors import TooFewInteractions, UnknownVariant
-from recsys.explanation import POPULAR, Reason, explain
-from recsys.folding import history_of
-from recsys.interactions import DAY, Interactions
+from recsys.errors import UnknownStyle, UnknownVariant
+from recsys.folding import history_of, nobody_of
+from recsys.interactions import Interactions
+from recsys.lists.answering import Answering
+from recsys.lists.arranging import Asked
+from recsys.lists.reasons import POPULAR, Reason
+from recsys.lists.recommendation import RecommendationList
+from recsys.lists.rules import NO_RULES, Rules
 from recsys.model import Model, Run
 from recsys.models.popularity import Popularity
-from recsys.ranking import Ranked, rank, top
-from recsys.recommendation import Recommendation, RecommendationList
 from recsys.registry import DEFAULT, build
-
-MOST_DAYS_AHEAD = 7
-"""Days that `as_of` may lie after the last order's day: a week's start after a quiet weekend."""
+from recsys.training import learnable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommender:
     """Answers who should be shown what, and why.
+
+    Every list takes `rules`: what may be shown, how it is moved, how many of a style there may be;
+    see `recsys.lists.rules.Rules`. Without them a list holds what is on sale, by score alone.
 
     Attributes:
         model: the fitted model.
@@ -50,6 +50,12 @@ class Recommender:
     interactions: Interactions
     catalogue: Catalogue
     data_digest: str
+    _answering: Answering = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make room for what is worked out once and used by every request."""
+        made = Answering(self.model, self.popularity, self.interactions, self.catalogue)
+        object.__setattr__(self, "_answering", made)  # the class is frozen
 
     def recommend(
         self,
@@ -59,8 +65,11 @@ class Recommender:
         exclude_seen: bool = False,
         extra: pd.DataFrame | None = None,
         as_of: np.datetime64 | None = None,
+        rules: Rules = NO_RULES,
     ) -> RecommendationList:
         """The best k variants for a customer; the popular ones, so labelled, for one nobody knows.
+
+        What is popular is that of the rules' region, where one is given and anybody bought there.
 
         Args:
             customer_id: who.
@@ -68,36 +77,49 @@ class Recommender:
             exclude_seen: leave out what the customer has bought.
             extra: lines since the training, see `recsys.folding.history_of`.
             as_of: the moment of the request, see `recsys.folding.history_of`.
+            rules: what may be shown.
 
         Raises:
             BadRequest: k is below 1, or `as_of` lies before the training's.
+            BadRules: a rule names what the catalogue does not have.
         """
-        moment, history = history_of(self.interactions, customer_id, extra, as_of)
-        if history is None:
-            return self._popular(k, moment, customer_id)
-        return self._answer(history, k, exclude_seen=exclude_seen)[0]
+        asked = Asked(k=k, rules=rules, exclude_seen=exclude_seen)
+        return self._of_customer(customer_id, asked, extra, as_of)
 
     def recommend_many(
-        self, customer_ids: Sequence[str], k: int, *, exclude_seen: bool = False
+        self,
+        customer_ids: Sequence[str],
+        k: int,
+        *,
+        exclude_seen: bool = False,
+        rules: Rules = NO_RULES,
     ) -> list[RecommendationList]:
         """What `recommend` answers for each of many customers, scored in batches.
 
         Raises:
             BadRequest: k is below 1.
+            BadRules: a rule names what the catalogue does not have.
         """
         wanted = pd.Index(self.interactions.customers).get_indexer(pd.Index(customer_ids))
         known = np.unique(wanted[wanted >= 0])
-        lists = self._answer(self.interactions.take(known), k, exclude_seen=exclude_seen)
+        asked = Asked(k=k, rules=rules, exclude_seen=exclude_seen)
+        lists = self._answering.lists(self.interactions.take(known), asked)
         place = {int(position): row for row, position in enumerate(known)}
+        cold = self._cold("", asked) if (wanted < 0).any() else None
         return [
             lists[place[int(position)]]
-            if position >= 0
-            else self._popular(k, self.interactions.as_of, customer_id)
+            if cold is None or position >= 0
+            else replace(cold, customer_id=customer_id)
             for customer_id, position in zip(customer_ids, wanted, strict=True)
         ]
 
     def recommend_basket(
-        self, variant_ids: Sequence[str], k: int, *, exclude_seen: bool = True
+        self,
+        variant_ids: Sequence[str],
+        k: int,
+        *,
+        exclude_seen: bool = True,
+        rules: Rules = NO_RULES,
     ) -> RecommendationList:
         """The best k variants for a visitor nobody knows, from what lies in the basket.
 
@@ -105,14 +127,17 @@ class Recommender:
             variant_ids: the basket; an empty one is answered with what is popular.
             k: how many at most, 1 or more.
             exclude_seen: leave out what lies in the basket.
+            rules: what may be shown.
 
         Raises:
             UnknownVariant: nobody knows a variant of the basket.
             BadRequest: k is below 1.
+            BadRules: a rule names what the catalogue does not have.
         """
         positions = np.unique([self._position(variant_id) for variant_id in variant_ids])
+        asked = Asked(k=k, rules=rules, exclude_seen=exclude_seen, basket=True)
         if not len(positions):
-            return self._popular(k, self.interactions.as_of)
+            return self._cold("", asked)
         ones = np.ones(len(positions))
         basket = Interactions.from_arrays(
             customers=np.array([""], dtype=object),
@@ -124,47 +149,98 @@ class Recommender:
             weight=ones,
             as_of=self.interactions.as_of,
         )
-        return self._answer(basket, k, exclude_seen=exclude_seen, known=False)[0]
+        return self._answering.lists(basket, asked)[0]
 
-    def similar(self, variant_id: str, k: int) -> RecommendationList:
+    def recommend_style(
+        self,
+        customer_id: str,
+        style_id: str,
+        k: int,
+        *,
+        extra: pd.DataFrame | None = None,
+        as_of: np.datetime64 | None = None,
+        rules: Rules = NO_RULES,
+    ) -> RecommendationList:
+        """A style's variants, the one that the customer most likely takes first.
+
+        The order is that of the model's score and of the attribute values (size, colour, …) that
+        the customer usually takes, see `recsys.lists.variant_choice`.
+
+        Args:
+            customer_id: who; one nobody knows is shown what everybody takes of the style.
+            style_id: which style.
+            k: how many variants at most, 1 or more.
+            extra: lines since the training, see `recsys.folding.history_of`.
+            as_of: the moment of the request, see `recsys.folding.history_of`.
+            rules: what may be shown.
+
+        Raises:
+            UnknownStyle: nobody knows the style.
+            BadRequest: k is below 1, or `as_of` lies before the training's.
+            BadRules: a rule names what the catalogue does not have.
+        """
+        style = self._answering.shelf.groups.styles.code(style_id)
+        if style is None:
+            raise UnknownStyle(
+                f"Nobody knows a style '{style_id}'.",
+                where="style_id",
+                fix="Use a style id of the catalogue; leading zeros and capitals count.",
+            )
+        asked = Asked(k=k, rules=rules, style=style)
+        return self._of_customer(customer_id, asked, extra, as_of)
+
+    def similar(self, variant_id: str, k: int, *, rules: Rules = NO_RULES) -> RecommendationList:
         """The k variants on sale most like one; if none is known to be, its style's, then popular.
 
         Raises:
             UnknownVariant: nobody knows the variant.
             BadRequest: k is below 1.
+            BadRules: a rule names what the catalogue does not have.
         """
         position = self._position(variant_id)
-        as_of = self.interactions.as_of
-        others = self.catalogue.on_sale(as_of)
-        others[position] = False
+        others = np.arange(len(self.catalogue)) != position
         likeness = self.model.similar(position)
         likeness[position] = 0
         alike = others & (likeness > 0)
-        if alike.any():
-            ranked = top(likeness[None], k, alike)
-            sentence = f"Customers who buy {self.catalogue.label(position)} buy it too."
-            reason = Reason(
-                kind="together",
-                variant_id=variant_id,
-                title=self.catalogue.label(position),
-                share=1.0,
-                sentence=sentence,
-            )
-            reasons = [(reason,)] * len(ranked.variants)
-            return self._listed(ranked, 0, reasons, as_of=as_of)
+        title, asked = self.catalogue.label(position), Asked(k=k, rules=rules)
+        told = Reason(
+            kind="together",
+            variant_id=variant_id,
+            title=title,
+            share=1.0,
+            sentence=f"Customers who buy {title} buy it too.",
+        )
+        if (alike & self._answering.allowed(rules)).any():
+            return self._answering.like(likeness, alike, lambda _: told, asked, fallback=None)
+        sibling = replace(told, kind="style", sentence=f"It is of the same style as {title}.")
         siblings = self.catalogue.styles == self.catalogue.styles[position]
         popularity = self.popularity.popularity
-        scores = siblings + popularity / (popularity.max() + 1)
-        ranked = top(scores.astype(np.float32)[None], k, others)
-        sibling = Reason(
-            kind="style",
-            variant_id=variant_id,
-            title=self.catalogue.label(position),
-            share=1.0,
-            sentence=f"It is of the same style as {self.catalogue.label(position)}.",
+        scores = (siblings + popularity / (popularity.max() + 1)).astype(np.float32)
+        return self._answering.like(
+            scores,
+            others,
+            lambda variant: sibling if siblings[variant] else POPULAR,
+            asked,
+            fallback="popular",
         )
-        reasons = [(sibling,) if siblings[variant] else (POPULAR,) for variant in ranked.variants]
-        return self._listed(ranked, 0, reasons, as_of=as_of, fallback=True)
+
+    def _of_customer(
+        self,
+        customer_id: str,
+        asked: Asked,
+        extra: pd.DataFrame | None,
+        as_of: np.datetime64 | None,
+    ) -> RecommendationList:
+        moment, history = history_of(self.interactions, customer_id, extra, as_of)
+        if history is None:
+            return self._cold(customer_id, asked, moment)
+        return self._answering.lists(history, asked)[0]
+
+    def _cold(
+        self, customer_id: str, asked: Asked, as_of: np.datetime64 | None = None
+    ) -> RecommendationList:
+        nobody = nobody_of(self.interactions, customer_id, as_of=as_of)
+        return self._answering.lists(nobody, replace(asked, cold=True))[0]
 
     def _position(self, variant_id: str) -> int:
         position = self.catalogue.position(variant_id)
@@ -175,57 +251,6 @@ class Recommender:
                 fix="Use an id of the catalogue; leading zeros and capitals count.",
             )
         return position
-
-    def _answer(
-        self, histories: Interactions, k: int, *, exclude_seen: bool, known: bool = True
-    ) -> list[RecommendationList]:
-        on_sale = self.catalogue.on_sale(histories.as_of)
-        ranked = rank(self.model, histories, k, exclude_seen=exclude_seen, allowed=on_sale)
-        lists = []
-        for row, customer_id in enumerate(histories.customers):
-            history = histories.take(np.array([row]))
-            told = explain(self.model, history, ranked.of(row)[0], self.catalogue, basket=not known)
-            shown = str(customer_id) if known else None
-            lists.append(self._listed(ranked, row, told, as_of=histories.as_of, customer_id=shown))
-        return lists
-
-    def _popular(
-        self, k: int, as_of: np.datetime64, customer_id: str | None = None
-    ) -> RecommendationList:
-        ranked = top(self.popularity.popularity[None], k, self.catalogue.on_sale(as_of))
-        reasons = [(POPULAR,)] * len(ranked.variants)
-        return self._listed(ranked, 0, reasons, as_of=as_of, customer_id=customer_id, fallback=True)
-
-    def _listed(
-        self,
-        ranked: Ranked,
-        row: int,
-        reasons: Sequence[tuple[Reason, ...]],
-        *,
-        as_of: np.datetime64,
-        customer_id: str | None = None,
-        fallback: bool = False,
-    ) -> RecommendationList:
-        variants, scores = ranked.of(row)
-        return RecommendationList(
-            customer_id=customer_id,
-            model=self.popularity.name if fallback else self.model.name,
-            fallback="popular" if fallback else None,
-            as_of=as_of,
-            recommendations=tuple(
-                Recommendation(
-                    rank=place,
-                    variant_id=str(self.catalogue.variants[variant]),
-                    style_id=str(self.catalogue.styles[variant]),
-                    title=str(self.catalogue.titles[variant]),
-                    score=float(score),
-                    reasons=why,
-                )
-                for place, (variant, score, why) in enumerate(
-                    zip(variants, scores, reasons, strict=True), start=1
-                )
-            ),
-        )
 
 
 def train(
@@ -257,17 +282,7 @@ def train(
     """
     fitted, run = build(model, settings), run or Run()
     progress(f"Training {model}", 0, 3)
-    orders = workspace.read(ORDERS)
-    moment = _moment(orders, as_of)
-    events = workspace.read(EVENTS) if workspace.has(EVENTS) else None
-    lines = preference_lines(orders, events)
-    past = lines[lines["ordered_at"] < moment]
-    table = workspace.read(VARIANTS) if workspace.has(VARIANTS) else None
-    known = set(past["variant_id"])
-    if table is not None:
-        table = _without_later(table, set(lines["variant_id"]) - known)
-    catalogue = Catalogue.of(known, table)
-    interactions = Interactions.from_lines(past, as_of=moment, variants=catalogue.variants.tolist())
+    interactions, catalogue = learnable(workspace, as_of)
     progress(f"Training {model}", 1, 3)
     fitted.fit(interactions, catalogue, run)
     popularity = Popularity().fit(interactions, catalogue, run)
@@ -281,28 +296,3 @@ def train(
         catalogue=catalogue,
         data_digest=digest,
     )
-
-
-def _without_later(table: pd.DataFrame, later: set[str]) -> pd.DataFrame:
-    """The catalogue without what no date introduces and orders first name after the training."""
-    undated = table["introduced_at"].isna() if "introduced_at" in table else True
-    return table[~(table["variant_id"].isin(later) & undated)]
-
-
-def _moment(orders: pd.DataFrame, as_of: np.datetime64 | None) -> np.datetime64:
-    """The moment to learn up to, checked against the orders."""
-    first, last = orders["ordered_at"].min(), orders["ordered_at"].max()
-    if pd.isna(last):
-        raise TooFewInteractions("There are no orders.", fix="Import some.")
-    end: np.datetime64 = last.to_datetime64().astype("datetime64[D]") + DAY
-    if as_of is None:
-        as_of = end
-    if not first.to_datetime64() < as_of <= end + MOST_DAYS_AHEAD * DAY:
-        raise OutsideData(
-            f"The orders reach from {first:%Y-%m-%d} to {last:%Y-%m-%d}, "
-            f"and {as_of.astype('datetime64[D]')} is outside.",
-            where="as_of",
-            fix=f"Choose a date after {first:%Y-%m-%d} and up to {end}.",
-        )
-    moment: np.datetime64 = as_of.astype("datetime64[us]")
-    return moment

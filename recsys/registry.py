@@ -12,10 +12,19 @@ from recsys.errors import BadSettings, UnknownModel
 from recsys.model import Model
 from recsys.models.als import Als
 from recsys.models.atelier import Atelier
+from recsys.models.attribute_popularity import AttributePopularity
 from recsys.models.blend import Blend
+from recsys.models.bpr import Bpr
+from recsys.models.content import Content
 from recsys.models.ease import Ease
+from recsys.models.item_item import ItemItem
 from recsys.models.personal import Personal
 from recsys.models.popularity import Popularity
+from recsys.models.sansa import Sansa
+from recsys.models.sequence import Sequence
+from recsys.models.tifu_knn import TifuKnn
+from recsys.models.two_tower import TwoTower
+from recsys.models.up_cf import UpCf
 
 MODELS: Final[dict[str, type[Model]]] = {
     model.name: model
@@ -26,6 +35,15 @@ MODELS: Final[dict[str, type[Model]]] = {
         Personal,
         Als,
         Ease,
+        Bpr,
+        ItemItem,
+        Sansa,
+        TifuKnn,
+        UpCf,
+        Content,
+        AttributePopularity,
+        TwoTower,
+        Sequence,
     )
 }
 """Every model; the first is the default."""

@@ -15,12 +15,15 @@ from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.forecast import forecast
 from api.cli.import_files import import_files
+from api.cli.launches import launches
+from api.cli.models import models
 from api.cli.plan import plan
 from api.cli.recommend import recommend
 from api.cli.report import report
 from api.cli.serve import serve
 from api.cli.simulate import simulate
 from api.cli.train import train
+from api.cli.tune import tune
 from api.errors import OutputError
 from data.errors import AtelierError
 
@@ -40,8 +43,12 @@ app = typer.Typer(
 for command in (demo, simulate):
     app.command()(command)
 app.command("import")(import_files)
-for command in (train, recommend, forecast, plan, report):
+for command in (train, tune):
     app.command()(command)
+app.add_typer(models, name="models")
+for command in (recommend, forecast, plan, report):
+    app.command()(command)
+evaluate.command("launches")(launches)
 app.add_typer(evaluate, name="evaluate")
 for command in (serve, doctor):
     app.command()(command)

@@ -91,7 +91,7 @@ def table_found(workspace: Workspace, table: Table) -> str:
 def model_found(workspace: Workspace, settings: Settings) -> str | None:
     """The current model, once every byte of it is checked and loaded."""
     from api.work import key_of
-    from recsys.saved import current_model, load
+    from recsys.saved.saving import current_model, load
 
     model_id = current_model(workspace)
     if model_id is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from api.cli import console
-from api.cli.figures import show_demand, show_plan, show_recommend
+from api.cli.figures import show_demand, show_plan
 from api.cli.options import (
     DEFAULT_WORKSPACE,
     HorizonOption,
@@ -19,6 +19,7 @@ from api.cli.options import (
     WorkspaceOption,
     day,
 )
+from api.cli.preference_figures import show_recommend
 from api.output import check_writable, replacing, to_json
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 evaluate = typer.Typer(
     no_args_is_help=True, help="Judge models, forecasts and plans on days already past."
 )
+
+TEST_DAYS: Final = 28
 
 OriginsOption = Annotated[int, typer.Option("--origins", min=1, max=200, help="How many origins.")]
 StepOption = Annotated[int, typer.Option("--step", min=1, max=52, help="Weeks between origins.")]
@@ -44,11 +47,27 @@ def recommend(
             help="First day of a test window; may be repeated.  [default: the last three]",
         ),
     ] = None,
-    test_days: Annotated[int, typer.Option(min=1, max=366, help="Days of a test window.")] = 28,
+    test_days: Annotated[
+        int | None,
+        typer.Option(min=1, max=366, help="Days of a test window.  [default: 28]"),
+    ] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Length of the lists.")] = 20,
     models: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Only these models.  [default: all]")
+        str | None,
+        typer.Option(
+            metavar="A,B", help="These models, or 'all'.  [default: a short, telling choice]"
+        ),
     ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Compare every model to this one.  [default: the best but 'atelier']",
+        ),
+    ] = None,
+    groups: Annotated[
+        bool, typer.Option("--groups", help="Print the groups of customers for every model.")
+    ] = False,
     exclude_seen: Annotated[
         bool, typer.Option("--exclude-seen", help="Leave out what the customer has bought before.")
     ] = False,
@@ -65,10 +84,11 @@ def recommend(
     check_outputs(json, predictions)
     if (train is None) != (test is None):
         raise typer.BadParameter("--train and --test go together.", param_hint="--train/--test")
-    if train is not None and origin:
-        raise typer.BadParameter(
-            "--origin belongs to a workspace; two files are one split.", param_hint="--train"
-        )
+    for flag, given in (("--origin", origin), ("--test-days", test_days is not None)):
+        if train is not None and given:
+            raise typer.BadParameter(
+                f"{flag} belongs to a workspace; two files are one split.", param_hint="--train"
+            )
 
     from api.settings import load_settings
     from api.work import run_of
@@ -79,7 +99,13 @@ def recommend(
     if train is not None and test is not None:
         with console.progress() as progress:
             found = evaluate_files(
-                train, test, k=k, models=names, run=run_of(load_settings()), progress=progress
+                train,
+                test,
+                k=k,
+                models=names,
+                reference=reference,
+                run=run_of(load_settings()),
+                progress=progress,
             )
     else:
         opened = Workspace.open(workspace)
@@ -87,15 +113,17 @@ def recommend(
             found = evaluate_workspace(
                 opened,
                 origins=origin or None,
-                test_days=test_days,
+                test_days=TEST_DAYS if test_days is None else test_days,
                 k=k,
                 models=names,
+                reference=reference,
                 exclude_seen=exclude_seen,
                 run=run_of(load_settings(workspace)),
                 progress=progress,
             )
-    write_outputs(found.to_json(), json, found.predictions, predictions)
-    show_recommend(found.to_json())
+    figures = found.to_json()
+    write_outputs(figures, json, found.predictions, predictions)
+    show_recommend(figures, every_group=groups)
 
 
 @evaluate.command("demand")

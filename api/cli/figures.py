@@ -8,43 +8,6 @@ from typing import Any
 from api.cli import console
 
 
-def show_recommend(figures: Mapping[str, Any]) -> None:
-    """Models side by side: a table an origin, a row a model and slice."""
-    origins = dict.fromkeys(row["origin"] for row in figures["models"])
-    for origin in origins:
-        window = f", tested from {origin}" if origin else ""
-        console.show(
-            f"Recommendations, lists of {figures['k']}{window}",
-            ("model", "slice", "tested", "recall", "NDCG", "95 %", "hit rate", "coverage", "s"),
-            [
-                (row["model"], row["slice"], row["customers"], row["recall"], row["ndcg"],
-                 interval(row, "ndcg"), row["hit_rate"], row["coverage"],
-                 row["fit_seconds"] + row["score_seconds"])
-                for row in figures["models"]
-                if row["origin"] == origin
-            ],
-        )  # fmt: skip
-    console.say(
-        "tested: customers; 95 %: NDCG's interval, bootstrap over them; s: to fit and to score.",
-        style="dim",
-    )
-    for row in figures["models"]:
-        if "difference" in row:
-            gain = row["difference"]
-            low, high = gain["ci"]["ndcg"]
-            console.say(
-                f"{row['model']} less {gain['reference']}, {row['slice']} purchases"
-                f"{' at ' + row['origin'] if row['origin'] else ''}: "
-                f"NDCG {gain['ndcg']:+.4f} [{low:+.4f}, {high:+.4f}]"
-            )
-
-
-def interval(row: Mapping[str, Any], name: str) -> str:
-    """A figure's interval, where it has one."""
-    bounds = row.get("ci", {}).get(name)
-    return f"{bounds[0]:.3f}-{bounds[1]:.3f}" if bounds else "-"
-
-
 def show_demand(figures: Mapping[str, Any]) -> None:
     """Methods side by side over all origins, by slice, then the default against each of them."""
     origins = figures["origins"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,13 +12,35 @@ from api.cli import console
 from api.cli.options import DEFAULT_WORKSPACE, AsOfOption, JsonFlag, WorkspaceOption, moment
 
 if TYPE_CHECKING:
-    from recsys.recommendation import RecommendationList
+    from datetime import date
+
+    from api.lists import AskedRules
+    from api.settings import Settings
+    from data.workspace import Workspace
+    from recsys.lists.recommendation import RecommendationList
+    from recsys.lists.rules import Rules
 
 
 def ids(given: list[str] | None) -> list[str] | None:
     """Refuse an empty id: it is nobody's, and most often a shell variable that is not set."""
     if given and not all(text.strip() for text in given):
         raise typer.BadParameter("An id is empty.")
+    return given
+
+
+def pairs(given: list[str] | None) -> list[str] | None:
+    """Refuse what is not COLUMN=VALUE."""
+    for text in given or ():
+        column, _, value = text.partition("=")
+        if not column or not value:
+            raise typer.BadParameter(f"'{text}' is not COLUMN=VALUE, such as size=M.")
+    return given
+
+
+def collapsing(given: str | None) -> str | None:
+    """Refuse what is neither of the two."""
+    if given not in {None, "style", "none"}:
+        raise typer.BadParameter(f"'{given}' is neither 'style' nor 'none'.")
     return given
 
 
@@ -38,10 +61,59 @@ def recommend(
     similar: Annotated[
         str | None, typer.Option("--similar", metavar="VARIANT", help="What is like this variant.")
     ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            "--style",
+            metavar="STYLE",
+            help="Only its variants, the likeliest first.",
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Length of the list.")] = 20,
     exclude_seen: Annotated[
         bool, typer.Option("--exclude-seen", help="Leave out what the customer has bought.")
     ] = False,
+    collapse: Annotated[
+        str | None,
+        typer.Option(
+            "--collapse",
+            metavar="style|none",
+            help="One variant of each style (the default), or any number.",
+            callback=collapsing,
+        ),
+    ] = None,
+    per_style: Annotated[
+        int | None,
+        typer.Option("--per-style", min=1, max=100, help="At most so many variants of a style."),
+    ] = None,
+    in_stock: Annotated[
+        bool, typer.Option("--in-stock", help="Leave out what the table 'lots' has none of.")
+    ] = False,
+    region: Annotated[
+        str | None,
+        typer.Option("--region", help="Where it is shown: what is sold and popular there."),
+    ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            metavar="COLUMN=VALUE",
+            help="Only what has it; repeat for more values or columns.",
+            callback=pairs,
+        ),
+    ] = None,
+    min_price: Annotated[
+        float | None, typer.Option("--min-price", help="Least price; what has none is left out.")
+    ] = None,
+    max_price: Annotated[
+        float | None, typer.Option("--max-price", help="Largest price; what has none is left out.")
+    ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            "--rules", metavar="RULES.json", help="All rules in a file, boosts and bonus included."
+        ),
+    ] = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_of: AsOfOption = None,
     as_json: JsonFlag = False,
@@ -53,6 +125,20 @@ def recommend(
     """
     if sum(bool(given) for given in (customers, basket, similar)) != 1:
         raise typer.BadParameter("Name one or more customers, or --basket, or --similar.")
+    if style is not None and not customers:
+        raise typer.BadParameter("--style lists a style's variants for customers: name one.")
+    fields: dict[str, object] = {
+        "collapse": collapse,
+        "per_style": per_style,
+        "in_stock": in_stock or None,
+        "region": region,
+        "min_price": min_price,
+        "max_price": max_price,
+        "attributes": attribute,
+    }
+    given = {name: value for name, value in fields.items() if value is not None}
+    if rules is not None and given:
+        raise typer.BadParameter("Give the rules in the file or as flags, not both.")
 
     from api.settings import load_settings
     from api.work import recommend_live, recommender_as_of
@@ -60,19 +146,33 @@ def recommend(
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace)
+    wanted = laid_out(opened, settings, read(rules, given), as_of)
     with console.progress() as progress:
         model_id, recommender = recommender_as_of(
             opened, settings, moment(as_of), progress=progress
         )
     if similar:
-        lists = [recommender.similar(similar, k)]
+        lists = [recommender.similar(similar, k, rules=wanted)]
     elif basket:
-        lists = [recommender.recommend_basket(basket, k)]
-    elif as_of is not None:
-        lists = recommender.recommend_many(customers or [], k, exclude_seen=exclude_seen)
-    else:
+        lists = [recommender.recommend_basket(basket, k, rules=wanted)]
+    elif as_of is None:
         lists = recommend_live(
-            opened, settings, recommender, customers or [], k, exclude_seen=exclude_seen
+            opened,
+            settings,
+            recommender,
+            customers or [],
+            k,
+            exclude_seen=exclude_seen,
+            rules=wanted,
+            style=style,
+        )
+    elif style is not None:
+        lists = [
+            recommender.recommend_style(one, style, k, rules=wanted) for one in customers or ()
+        ]
+    else:
+        lists = recommender.recommend_many(
+            customers or [], k, exclude_seen=exclude_seen, rules=wanted
         )
     if as_json:
         console.answer({"model_id": model_id, "lists": [found.to_json() for found in lists]})
@@ -80,16 +180,58 @@ def recommend(
     show(lists, what=similar or ", ".join(basket or ()))
 
 
+def read(file: Path | None, flags: dict[str, object]) -> AskedRules:
+    """The rules of a file, or of flags.
+
+    Raises:
+        Malformed: the file is no JSON.
+        Invalid: a rule is unknown or out of bounds.
+    """
+    from api.lists import asked_rules, by_attribute, rules_file
+
+    if file is not None:
+        return rules_file(file)
+    texts = flags.pop("attributes", None)
+    if isinstance(texts, list):
+        flags["attributes"] = by_attribute(texts)
+    return asked_rules(flags, where="the flags")
+
+
+def laid_out(
+    workspace: Workspace, settings: Settings, asked: AskedRules, as_of: date | None
+) -> Rules:
+    """The rules as the recommender takes them; boosts end by the day that is looked at.
+
+    Raises:
+        Invalid: two rules contradict each other, or the stock is not known.
+        BadRules: a figure makes no sense.
+    """
+    from datetime import UTC, datetime
+
+    from api.live import local_time
+    from api.stock import Stockroom
+
+    today = as_of or local_time(datetime.now(UTC), settings.timezone).date()
+    stock = Stockroom(workspace).stock() if asked.in_stock else None
+    return asked.rules(stock=stock, today=today)
+
+
 def show(lists: Sequence[RecommendationList], *, what: str) -> None:
-    """Each list as a table of its own."""
+    """Each list as a table of its own, and what to know of it."""
     for found in lists:
         rows = [
             (one.rank, one.variant_id, one.title, one.score, one.reasons[0].sentence)
             for one in found.recommendations
         ]
-        made_by = "what is popular (nothing else is known)" if found.fallback else found.model
+        standing_in = {
+            "popular": "what is popular (nothing else is known)",
+            "popular_in_region": "what is popular in the region (nothing else is known)",
+        }
+        made_by = found.model if found.fallback is None else standing_in[found.fallback]
         console.show(
             f"For {found.customer_id or what}: {made_by}",
             ("rank", "variant", "title", "score", "because"),
             rows,
         )
+        for note in found.notes:
+            console.say(note.text)

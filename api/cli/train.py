@@ -17,19 +17,25 @@ def train(
     model: Annotated[
         str | None, typer.Option(help="Which model to fit.  [default: atelier]")
     ] = None,
+    untuned: Annotated[
+        bool, typer.Option("--untuned", help="Leave aside what 'atelier tune' chose.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Learn the customers' preferences; the model becomes current."""
     from api.settings import load_settings
     from api.work import train_and_save
     from data.workspace import Workspace
+    from recsys.tuning.chosen import chosen
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, model=model)
+    tuned = None if untuned else chosen(opened, settings.model)
     with console.progress() as progress:
         model_id, recommender = train_and_save(
-            opened, settings, as_of=moment(as_of), progress=progress
+            opened, settings, as_of=moment(as_of), untuned=untuned, progress=progress
         )
+    facts = dict(recommender.model.facts())
     learned = {
         "model_id": model_id,
         "model": recommender.model.name,
@@ -39,7 +45,14 @@ def train(
         "variants": len(recommender.interactions.variants),
     }
     if as_json:
-        console.answer(learned)
+        told = None if tuned is None else tuned.summary()
+        console.answer({**learned, "tuned": told, "facts": facts})
         return
-    console.show("Learned", ("what", "value"), list(learned.items()))
+    used = (
+        "its defaults"
+        if tuned is None
+        else f"tuned: {tuned.metric} {tuned.value:.4f}, its defaults {tuned.default_value:.4f}"
+    )
+    rows = [*learned.items(), ("settings", used), *facts.items()]
+    console.show("Learned", ("what", "value"), rows)
     console.say(f"Next: {console.program()} recommend CUSTOMER --workspace {workspace}")

@@ -16,18 +16,22 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.errors import Invalid, NotReady
+from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.service import schemas
 from api.service.plans import Plans
 from api.service.request_log import say
 from api.settings import Settings
+from api.stock import Stockroom
 from api.work import key_of
 from data.errors import AtelierError, EventRefused
 from data.store import LiveEvent, Store, open_store
 from data.workspace import Workspace
-from recsys.recommendation import RecommendationList
+from recsys.errors import BadRules
+from recsys.lists.recommendation import RecommendationList
+from recsys.lists.rules import Rules
 from recsys.recommender import Recommender
-from recsys.saved import current_model, load
+from recsys.saved.saving import current_model, load
 
 AHEAD = timedelta(days=1)
 """How far an event may lie ahead of the clock: clocks differ, but next year's orders are a slip."""
@@ -49,6 +53,7 @@ class Engine:
         self.settings = settings
         self.store = store
         self.plans = Plans(workspace, settings)
+        self._stockroom = Stockroom(workspace)
         self._key = key_of(workspace, settings)
         self._snapshot: Snapshot | None = None
         self._refusal: AtelierError | None = None
@@ -87,29 +92,79 @@ class Engine:
             fix="Train one with 'atelier train'; the service takes it up by itself.",
         )
 
-    def recommend(self, customer_id: str, k: int, *, exclude_seen: bool) -> Listed:
-        """A customer's list, live events folded in."""
+    def recommend(
+        self, customer_id: str, k: int, *, exclude_seen: bool, asked: AskedRules, where: str
+    ) -> Listed:
+        """A customer's list, live events folded in.
+
+        Args:
+            customer_id: who.
+            k: how many at most.
+            exclude_seen: leave out what the customer has bought.
+            asked: the rules.
+            where: where the request says them, for errors.
+
+        Raises:
+            Invalid: a rule contradicts another, or the stock is not known.
+            BadRules: a rule names what the catalogue does not have.
+        """
         snapshot = self.snapshot()
         extra = live_lines(self.store.of_customer(customer_id))
-        return snapshot.model_id, snapshot.recommender.recommend(
-            customer_id, k, exclude_seen=exclude_seen, extra=extra
-        )
+        with self._rules(asked, where) as rules:
+            return snapshot.model_id, snapshot.recommender.recommend(
+                customer_id, k, exclude_seen=exclude_seen, extra=extra, rules=rules
+            )
 
-    def recommend_basket(self, variant_ids: Sequence[str], k: int) -> Listed:
+    def recommend_basket(
+        self,
+        variant_ids: Sequence[str],
+        k: int,
+        *,
+        exclude_seen: bool,
+        asked: AskedRules,
+        where: str,
+    ) -> Listed:
         """A list for a visitor nobody knows.
 
         Raises:
-            Invalid: nobody knows a variant of the basket.
+            Invalid: nobody knows a variant of the basket; or as `recommend`.
+            BadRules: see `recommend`.
         """
         snapshot = self.snapshot()
         for place, variant_id in enumerate(variant_ids):
             _check_known(snapshot, variant_id, f"body.variant_ids.{place}")
-        return snapshot.model_id, snapshot.recommender.recommend_basket(variant_ids, k)
+        with self._rules(asked, where) as rules:
+            return snapshot.model_id, snapshot.recommender.recommend_basket(
+                variant_ids, k, exclude_seen=exclude_seen, rules=rules
+            )
 
-    def similar(self, variant_id: str, k: int) -> Listed:
+    def recommend_style(
+        self, customer_id: str, style_id: str, k: int, *, asked: AskedRules, where: str
+    ) -> Listed:
+        """A style's variants for a customer; UnknownStyle where nobody knows it."""
+        snapshot = self.snapshot()
+        extra = live_lines(self.store.of_customer(customer_id))
+        with self._rules(asked, where) as rules:
+            return snapshot.model_id, snapshot.recommender.recommend_style(
+                customer_id, style_id, k, extra=extra, rules=rules
+            )
+
+    def similar(self, variant_id: str, k: int, *, asked: AskedRules, where: str) -> Listed:
         """Variants like one; UnknownVariant where nobody knows it."""
         snapshot = self.snapshot()
-        return snapshot.model_id, snapshot.recommender.similar(variant_id, k)
+        with self._rules(asked, where) as rules:
+            return snapshot.model_id, snapshot.recommender.similar(variant_id, k, rules=rules)
+
+    @contextmanager
+    def _rules(self, asked: AskedRules, where: str) -> Iterator[Rules]:
+        """The rules as the recommender takes them; their errors name the place in the request."""
+        today = local_time(datetime.now(UTC), self.settings.timezone).date()
+        try:
+            stock = self._stockroom.stock() if asked.in_stock else None
+            yield asked.rules(stock=stock, today=today)
+        except (BadRules, Invalid) as error:
+            error.where = f"{where}.{error.where}"
+            raise
 
     def append(self, events: Sequence[schemas.Event]) -> int:
         """Store a batch durably, all of it or nothing; how many events are new.

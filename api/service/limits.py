@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final, get_origin
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -69,7 +70,7 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler behind the checks."""
         handle = super().get_route_handler()
-        known = {field.alias for field in self.dependant.query_params}
+        known = dict(_query_parameters(self.dependant))
         takes_body = self.body_field is not None
 
         async def checked(request: Request) -> Response:
@@ -81,14 +82,23 @@ class StrictRoute(APIRoute):
         return checked
 
 
-def _check_query(request: Request, known: set[str]) -> None:
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Each parameter of a route and of what it depends on, and whether it may be repeated."""
+    for field in dependant.query_params:
+        yield field.alias, get_origin(field.field_info.annotation) is list
+    for inner in dependant.dependencies:
+        yield from _query_parameters(inner)
+
+
+def _check_query(request: Request, known: dict[str, bool]) -> None:
     names = [name for name, _ in request.query_params.multi_items()]
     listing = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
-    if set(names) - known:
+    if set(names) - known.keys():
         raise Invalid(
             "The query has a parameter that is not known here.", where="query", fix=listing
         )
-    if len(names) > len(set(names)):
+    single = [name for name in names if not known[name]]
+    if len(single) > len(set(single)):
         raise Invalid("A query parameter is given twice.", where="query", fix="Give each one once.")
 
 

@@ -32,6 +32,7 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (api.Busy, 503),
     (api.OutputError, 503),
     (recsys.UnknownVariant, 404),
+    (recsys.UnknownStyle, 404),
     (recsys.UnknownCustomer, 404),
     (recsys.ModelRefused, 503),
     (production.UnknownPlan, 404),

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from recsys.lists.reasons import Kind
+from recsys.lists.recommendation import Fallback
+
 MOST_EVENTS: Final = 1000
-MOST_LINES: Final = 200
 MOST_K: Final = 100
 MOST_RESOURCES: Final = 200
 MOST_AMOUNT: Final = 1e12
@@ -71,17 +73,6 @@ Moment = Annotated[datetime, BeforeValidator(_moment), Field(examples=["2025-12-
 Day = Annotated[date, BeforeValidator(_day), Field(examples=["2025-12-29"])]
 
 
-class Basket(Request):
-    """What a visitor whom nobody knows has in hand."""
-
-    model_config = _example(variant_ids=["SH001-WHI-M-WO"], k=5)
-
-    variant_ids: list[Id] = Field(
-        min_length=1, max_length=MOST_LINES, description="Variants of the basket, any order."
-    )
-    k: int = Field(default=20, ge=1, le=MOST_K, description="Length of the list.")
-
-
 class Event(Request):
     """One thing that a customer did."""
 
@@ -137,14 +128,20 @@ class PlanRequest(Request):
 class Reason(Answer):
     """One purchase or neighbour behind a recommendation."""
 
-    kind: Literal["repeat", "together", "popular", "style"] = Field(
-        description="The customer's own taking; a variant it goes with; what everybody takes; "
-        "another variant of the same style."
+    kind: Kind = Field(
+        description="The customer's own taking; a variant it goes with; another variant of the "
+        "same style; a value of an attribute that the customer usually takes; customers alike; "
+        "what everybody takes; hardly tried by anybody; promoted by a boost of the shop's; "
+        "preferred by a bonus from outside."
     )
     variant_id: str | None = Field(description="The variant that carried it, if one did.")
     title: str = Field(description="Its name for people; may be empty.")
-    share: float = Field(description="Its part of all that spoke for the variant, 0 to 1.")
+    share: float = Field(
+        description="Its part of all that spoke for the variant, 0 to 1; together 1 at most."
+    )
     sentence: str = Field(examples=["You bought it twice, last on 3 November 2025."])
+    attribute: str | None = Field(description="The attribute whose value carried it, if one did.")
+    value: str | None = Field(description="That value.")
 
 
 class Recommendation(Answer):
@@ -154,21 +151,33 @@ class Recommendation(Answer):
     variant_id: str
     style_id: str
     title: str = Field(description="Its name for people; may be empty.")
-    score: float = Field(description="Higher is better; comparable within this list only.")
+    score: float = Field(
+        description="Of its place: higher is better, comparable within this list only."
+    )
     reasons: list[Reason] = Field(description="Why it stands here, the weightiest first.")
 
 
+class Note(Answer):
+    """What to know of a list as a whole."""
+
+    code: str = Field(description="Stable; `empty.…` names the rule that left nothing to show.")
+    text: str = Field(examples=["The rule 'max_price' left none of the 57 variants that remained."])
+
+
 class Recommendations(Answer):
-    """A ranked list; shorter than k where fewer variants are on sale."""
+    """A ranked list; shorter than k where the rules leave fewer variants."""
 
     customer_id: str | None = Field(description="For whom; null for a basket or a variant.")
     model: str = Field(description="The model that made the list.", examples=["atelier"])
     model_id: str = Field(description="The saved version that serves now.")
-    fallback: Literal["popular"] | None = Field(
+    fallback: Fallback | None = Field(
         description="What stood in for the model where it knows nothing; else null."
     )
     as_of: str = Field(description="Up to when everything was known, the shop's local time.")
     recommendations: list[Recommendation]
+    notes: list[Note] = Field(
+        description="Why the list is empty; boosts that ended; ids that nobody knows."
+    )
 
 
 class OpenAnswer(BaseModel):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -120,14 +120,18 @@ def _customers(path: Path, text: str) -> pd.DataFrame:
 
 def _columns(path: Path) -> pd.DataFrame:
     """Order lines of a file with named columns."""
+    rows = read_chunks(path, Reading(), REQUIRED)
     try:
-        chunks = [_wanted(path, chunk) for chunk in read_chunks(path, Reading(), REQUIRED)]
+        chunks = [_wanted(path, chunk) for chunk in rows]
     except SourceError as error:
         findings = [
             replace(finding, hint=_HINTS.get(finding.rule, finding.hint))
             for finding in error.findings
         ]
         raise SourceError(findings) from None
+    finally:
+        if isinstance(rows, Generator):
+            rows.close()  # a refusal half-way would leave the file open
     raw = pd.concat(chunks)
     columns: dict[str, pd.Series] = {name: _ids(path, raw[name]) for name in REQUIRED}
     if "at" in raw:

@@ -8,7 +8,6 @@ the lists themselves are kept, so that anyone can compute the figures again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -21,46 +20,29 @@ from data.progress import Progress, silent
 from data.tables import EVENTS, ORDERS, VARIANTS
 from data.workspace import Workspace
 from recsys.errors import BadRequest
-from recsys.evaluation.bootstrap import DRAWS, LEVEL, Interval
-from recsys.evaluation.comparison import Figures, Lists, compare
+from recsys.evaluation.accuracy import Measured, measure, measure_newcomers
+from recsys.evaluation.beyond import Beyond, beyond
+from recsys.evaluation.bootstrap import DRAWS, FLIPS, LEVEL
+from recsys.evaluation.comparison import figures_of
 from recsys.evaluation.datasets import read_lines
+from recsys.evaluation.evaluation import Evaluation
+from recsys.evaluation.groups import ENOUGH, Gap, GroupFigures, by_group
+from recsys.evaluation.lists import Lists
+from recsys.evaluation.newcomers import recommend_newcomers
+from recsys.evaluation.rows import facts, predictions
 from recsys.evaluation.splits import Split, choose_origins, split_at, split_files
 from recsys.model import Model, Run
 from recsys.ranking import BATCH_CELLS, Ranked, rank
 from recsys.registry import MODELS, build
 
-PREDICTION_COLUMNS: Final = ("model", "origin", "customer_id", "variant_id", "rank", "score")
+SHORT: Final = ("atelier", "blend", "ease", "als", "personal", "popularity")
+"""The models that are compared unless others are named: the default, and one of each kind."""
+
+ALL: Final = "all"
+"""In place of names: every model there is."""
+
 MOST_K: Final = 1_000
 MOST_TEST_DAYS: Final = 3_660
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What an evaluation found.
-
-    Attributes:
-        k: length of the lists.
-        settings: how it was made, as JSON would hold it.
-        origins: facts of each split, as JSON would hold them.
-        figures: one row a model, origin and slice.
-        predictions: the lists themselves: `PREDICTION_COLUMNS`, only real recommendations, by
-            origin, model, customer and rank.
-    """
-
-    k: int
-    settings: dict[str, object]
-    origins: tuple[dict[str, object], ...]
-    figures: tuple[Figures, ...]
-    predictions: pd.DataFrame
-
-    def to_json(self) -> dict[str, object]:
-        """The evaluation without its lists, ready for `json.dumps`."""
-        return {
-            "k": self.k,
-            "settings": self.settings,
-            "origins": list(self.origins),
-            "models": [_row(figures) for figures in self.figures],
-        }
 
 
 def evaluate_workspace(
@@ -70,6 +52,7 @@ def evaluate_workspace(
     test_days: int = 28,
     k: int = 20,
     models: Sequence[str] | None = None,
+    reference: str | None = None,
     exclude_seen: bool = False,
     run: Run = Run(),  # noqa: B008  # frozen
     progress: Progress = silent,
@@ -84,7 +67,9 @@ def evaluate_workspace(
         origins: days to test from; None for the last three at 28-day steps.
         test_days: length of the test window.
         k: length of the lists.
-        models: names in `recsys.registry.MODELS`; None for all.
+        models: names in `recsys.registry.MODELS`, or `ALL`; None for `SHORT`.
+        reference: the model that the others are compared to, evaluated even if it is not among
+            `models`; None for the best but the default, by NDCG in each slice.
         exclude_seen: leave out what a customer bought before (the discovery task).
         run: seed and threads.
         progress: is told of each model and origin.
@@ -95,7 +80,7 @@ def evaluate_workspace(
         UnknownModel: a model name that is not registered.
         TooFewInteractions: nothing to train on or to test.
     """
-    names = _names(models)
+    names = _names(models, reference)
     _check_between("k", k, MOST_K)
     _check_between("test_days", test_days, MOST_TEST_DAYS)
     orders = workspace.read(ORDERS)
@@ -107,7 +92,14 @@ def evaluate_workspace(
     )
     settings: dict[str, object] = {"source": "workspace", "test_days": test_days}
     return _evaluate(
-        splits, names, settings, k=k, exclude_seen=exclude_seen, run=run, progress=progress
+        splits,
+        names,
+        settings,
+        k=k,
+        reference=reference,
+        exclude_seen=exclude_seen,
+        run=run,
+        progress=progress,
     )
 
 
@@ -117,6 +109,7 @@ def evaluate_files(
     *,
     k: int = 20,
     models: Sequence[str] | None = None,
+    reference: str | None = None,
     run: Run = Run(),  # noqa: B008  # frozen
     progress: Progress = silent,
 ) -> Evaluation:
@@ -126,7 +119,9 @@ def evaluate_files(
         train: a file that `recsys.evaluation.datasets.read_lines` reads.
         test: likewise.
         k: length of the lists.
-        models: names in `recsys.registry.MODELS`; None for all.
+        models: names in `recsys.registry.MODELS`, or `ALL`; None for `SHORT`.
+        reference: the model that the others are compared to, evaluated even if it is not among
+            `models`; None for the best but the default, by NDCG in each slice.
         run: seed and threads.
         progress: is told of each model.
 
@@ -136,11 +131,20 @@ def evaluate_files(
         UnknownModel: a model name that is not registered.
         TooFewInteractions: nothing to train on or to test.
     """
-    names = _names(models)
+    names = _names(models, reference)
     _check_between("k", k, MOST_K)
     split = split_files(read_lines(train), read_lines(test))
     settings: dict[str, object] = {"source": "files", "train": train.name, "test": test.name}
-    return _evaluate([split], names, settings, k=k, exclude_seen=True, run=run, progress=progress)
+    return _evaluate(
+        [split],
+        names,
+        settings,
+        k=k,
+        reference=reference,
+        exclude_seen=True,
+        run=run,
+        progress=progress,
+    )
 
 
 def recommend(
@@ -182,13 +186,16 @@ def recommend(
     )
 
 
-def _names(asked: Sequence[str] | None) -> list[str]:
-    """The models asked for, each once, in the order asked for; all without any."""
-    names = list(dict.fromkeys(MODELS if asked is None else asked))
+def _names(asked: Sequence[str] | None, reference: str | None) -> list[str]:
+    """The models asked for and the reference, each once, in that order; `SHORT` without any."""
+    listed = SHORT if asked is None else asked
+    names = list(dict.fromkeys(MODELS if tuple(listed) == (ALL,) else listed))
     if not names:
         raise BadRequest(
             "No model is named.", where="models", fix=f"Name some of {', '.join(MODELS)}."
         )
+    if reference is not None and reference not in names:
+        names.append(reference)
     for name in names:
         build(name)  # an unknown one is refused before hours of fits, not after
     return names
@@ -205,102 +212,79 @@ def _evaluate(
     settings: dict[str, object],
     *,
     k: int,
+    reference: str | None,
     exclude_seen: bool,
     run: Run,
     progress: Progress,
 ) -> Evaluation:
-    """Every model on every split; one fitted model is held at a time."""
-    figures: list[Figures] = []
-    facts: list[dict[str, object]] = []
+    """Every model on every split."""
+    measured: list[list[Measured]] = []
+    origins: list[dict[str, object]] = []
     frames: list[pd.DataFrame] = []
+    shown: list[Beyond] = []
+    groups: list[GroupFigures] = []
+    gaps: list[Gap] = []
     for split in splits:
-        lists = {
-            name: recommend(
-                build(name), split, k=k, exclude_seen=exclude_seen, run=run, progress=progress
-            )
-            for name in names
-        }
-        figures += compare(split, lists, k=k, seed=run.seed)
-        facts.append(_facts(split))
-        frames += [_predictions(name, split, each) for name, each in lists.items()]
+        lists, told, untold = _all_lists(
+            split, names, k=k, exclude_seen=exclude_seen, run=run, progress=progress
+        )
+        slices = measure(split, lists, k=k)
+        measured.append([*slices, *measure_newcomers(split, told, untold, k=k)])
+        shown += beyond(split, lists, seed=run.seed)
+        by, between = by_group(split, slices[0], seed=run.seed)
+        groups, gaps = groups + by, gaps + between
+        origins.append(facts(split))
+        frames += [predictions(name, split, each) for name, each in lists.items()]
+    figures = tuple(
+        row for each in measured for row in figures_of([each], seed=run.seed, reference=reference)
+    )
     return Evaluation(
         k=k,
-        settings=settings
-        | {
-            "exclude_seen": exclude_seen,
-            "seed": run.seed,
-            "interval": {"level": LEVEL, "draws": DRAWS, "over": "customers"},
-        },
-        origins=tuple(facts),
-        figures=tuple(figures),
+        settings=settings | _settings(reference, exclude_seen=exclude_seen, run=run),
+        origins=tuple(origins),
+        figures=figures,
+        summary=tuple(figures_of(measured, seed=run.seed, reference=reference))
+        if len(measured) > 1
+        else figures,
+        beyond=tuple(shown),
+        groups=tuple(groups),
+        gaps=tuple(gaps),
         predictions=pd.concat(frames, ignore_index=True),
     )
 
 
-def _facts(split: Split) -> dict[str, object]:
+def _all_lists(
+    split: Split,
+    names: Sequence[str],
+    *,
+    k: int,
+    exclude_seen: bool,
+    run: Run,
+    progress: Progress,
+) -> tuple[dict[str, Lists], dict[str, Lists], dict[str, Lists]]:
+    """By model, lists of known customers, and of newcomers with and without their region.
+
+    One fitted model is held at a time.
+    """
+    lists: dict[str, Lists] = {}
+    told: dict[str, Lists] = {}
+    untold: dict[str, Lists] = {}
+    for name in names:
+        model = build(name)
+        lists[name] = recommend(
+            model, split, k=k, exclude_seen=exclude_seen, run=run, progress=progress
+        )
+        if newcomers := recommend_newcomers(model, split, k=k):
+            told[name], untold[name] = newcomers
+    return lists, told, untold
+
+
+def _settings(reference: str | None, *, exclude_seen: bool, run: Run) -> dict[str, object]:
     return {
-        "origin": split.origin,
-        "training_lines": len(split.train),
-        "training_customers": len(split.train.customers),
-        "catalogue": split.offered,
-        "test_customers": len(split.customers),
-        "test_items": len(split.item),
-        "test_items_first_sold_in_window": split.unsold_items,
-        "customers_without_training": split.unknown_customers,
+        "exclude_seen": exclude_seen,
+        "reference": reference,
+        "seed": run.seed,
+        "interval": {"level": LEVEL, "draws": DRAWS, "over": "customers"},
+        "test": {"kind": "paired sign flip", "flips": FLIPS, "over": "customers"},
+        "enough_customers": ENOUGH,
     }
-
-
-def _predictions(name: str, split: Split, lists: Lists) -> pd.DataFrame:
-    """The lists of one model and split under their external ids."""
-    customers = pd.array(split.train.customers[split.customers], dtype="str")
-    variants = pd.array(split.train.variants, dtype="str")
-    rows = len(lists.row)
-    frame = pd.DataFrame(
-        {
-            "model": pd.array([name] * rows, dtype="str"),
-            "origin": pd.array([split.origin] * rows, dtype="str"),
-            "customer_id": customers.take(lists.row),
-            "variant_id": variants.take(lists.variant),
-            "rank": lists.rank.astype(np.int32),
-            "score": lists.score,
-        }
-    )
-    return frame[list(PREDICTION_COLUMNS)]
-
-
-def _row(figures: Figures) -> dict[str, object]:
-    """One row of the JSON's `models`."""
-    row: dict[str, object] = {
-        "model": figures.model,
-        "origin": figures.origin,
-        "slice": figures.slice,
-        "customers": figures.customers,
-        "recall": figures.recall,
-        "ndcg": figures.ndcg,
-        "hit_rate": figures.hit_rate,
-        "coverage": figures.coverage,
-        "fit_seconds": figures.fit_seconds,
-        "score_seconds": figures.score_seconds,
-        "test_items": figures.test_items,
-        "precision": figures.precision,
-        "capped_recall": figures.capped_recall,
-        "ci": {
-            "recall": _pair(figures.recall_interval),
-            "ndcg": _pair(figures.ndcg_interval),
-        },
-    }
-    if figures.difference is not None:
-        row["difference"] = {
-            "reference": figures.difference.reference,
-            "recall": figures.difference.recall,
-            "ndcg": figures.difference.ndcg,
-            "ci": {
-                "recall": _pair(figures.difference.recall_interval),
-                "ndcg": _pair(figures.difference.ndcg_interval),
-            },
-        }
-    return row
-
-
-def _pair(interval: Interval) -> list[float]:
-    return [interval.low, interval.high]

@@ -19,8 +19,29 @@ from recsys.evaluation.metrics import contains, pair_keys
 from recsys.interactions import Interactions
 
 STEP_DAYS: Final = 28
+SPARSE_LINES: Final = 2
+"""A customer with at most so many order lines is sparse: little is known to learn from."""
+
 DEFAULT_ORIGINS: Final = 3
 _NO_TIME = np.datetime64("1970-01-01", "us")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomers:
+    """Customers without any training line, of whom the first order tells the region.
+
+    Attributes:
+        customers: (n,) str, their ids, ascending.
+        regions: (n,) str, the region of each one's first order line in the window that names one.
+        row: (M,) int, whose test item: position in `customers`, ascending.
+        item: (M,) int, which one, ascending within a row: as in `Split.item`, but a variant first
+            sold in the window is numbered apart from that.
+    """
+
+    customers: NDArray[np.object_]
+    regions: NDArray[np.object_]
+    row: NDArray[np.intp]
+    item: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +58,8 @@ class Split:
         item: (M,) int, which one: position in `train.variants`, ascending within a row; a variant
             first sold in the window has a number from V up, and nobody can recommend it.
         seen: (M,) bool, whether that customer had bought it before.
-        unknown_customers: customers with test purchases and no training line; left out.
+        unknown_customers: customers with test purchases and no order line before; left out.
+        newcomers: those of them of whom nothing but a region is known; None where there is none.
     """
 
     origin: str | None
@@ -49,6 +71,19 @@ class Split:
     item: NDArray[np.intp]
     seen: NDArray[np.bool_]
     unknown_customers: int
+    newcomers: Newcomers | None = None
+
+    @property
+    def order_lines(self) -> NDArray[np.intp]:
+        """(n,) int: how many order lines before the origin each of `customers` has."""
+        history = self.train.take(self.customers)
+        return np.bincount(history.customer[history.bought()], minlength=len(self.customers))
+
+    @property
+    def sparse(self) -> NDArray[np.bool_]:
+        """(n,) bool: which of `customers` have at most `SPARSE_LINES` order lines."""
+        few: NDArray[np.bool_] = self.order_lines <= SPARSE_LINES
+        return few
 
     @property
     def width(self) -> int:
@@ -187,7 +222,8 @@ def _split(
     if "quantity" in bought:
         bought = bought[bought["quantity"] > 0]
     pairs = bought[["customer_id", "variant_id"]].drop_duplicates()
-    person = pd.Index(train.customers).get_indexer(pd.Index(pairs["customer_id"].astype(object)))
+    person = _positions(train.customers, pairs["customer_id"])
+    strangers = pairs[person < 0]
     person[~np.isin(person, train.customer[train.bought()])] = -1
     unknown = int(pairs.loc[person < 0, "customer_id"].nunique())
     pairs, person = pairs[person >= 0], person[person >= 0]
@@ -197,13 +233,8 @@ def _split(
             where="" if origin is None else f"origin {origin}",
             fix="Choose another origin, or check that both sides use the same customer ids.",
         )
-    ids = pairs["variant_id"].astype(object).to_numpy()
-    item = pd.Index(train.variants).get_indexer(pd.Index(ids))
-    fresh = item < 0
-    item[fresh] = len(train.variants) + np.unique(ids[fresh], return_inverse=True)[1]
     customers, row = np.unique(person, return_inverse=True)
-    order = np.lexsort((item, row))
-    row, item = row[order], item[order]
+    row, item = _purchases(train, row, pairs["variant_id"])
     history = train.take(customers)
     width = int(max(len(train.variants), item.max() + 1))
     bought_before = history.bought()
@@ -220,4 +251,39 @@ def _split(
         item=item,
         seen=contains(before, pair_keys(row, item, width)),
         unknown_customers=unknown,
+        newcomers=_newcomers(train, bought, strangers),
     )
+
+
+def _newcomers(
+    train: Interactions, bought: pd.DataFrame, strangers: pd.DataFrame
+) -> Newcomers | None:
+    """Who of the strangers names a region, and what they bought; None where nobody does."""
+    if "region" not in bought or strangers.empty:
+        return None
+    placed = bought[bought["region"].notna()].sort_values("ordered_at", kind="stable")
+    first = placed.drop_duplicates("customer_id").set_index("customer_id")["region"]
+    pairs = strangers[strangers["customer_id"].isin(first.index)]
+    if pairs.empty:
+        return None
+    people, row = np.unique(pairs["customer_id"].to_numpy(dtype=object), return_inverse=True)
+    row, item = _purchases(train, row, pairs["variant_id"])
+    regions = first.reindex(people).to_numpy(dtype=object)
+    return Newcomers(customers=people, regions=regions, row=row, item=item)
+
+
+def _purchases(
+    train: Interactions, row: NDArray[np.intp], variants: pd.Series[str]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and items, ascending; variants that training does not know get numbers from V up."""
+    ids = variants.to_numpy(dtype=object)
+    item = _positions(train.variants, variants)
+    fresh = item < 0
+    item[fresh] = len(train.variants) + np.unique(ids[fresh], return_inverse=True)[1]
+    order = np.lexsort((item, row))
+    return row[order], item[order]
+
+
+def _positions(ids: NDArray[np.object_], asked: pd.Series[str]) -> NDArray[np.intp]:
+    """(M,) int: where each id stands; -1 where it does not."""
+    return pd.Index(ids).get_indexer(pd.Index(asked.astype(object)))

@@ -8,7 +8,7 @@ again from their history (fold-in), so one who was unknown at the fit is scored 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
@@ -19,25 +19,25 @@ from threadpoolctl import threadpool_limits
 
 from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
-from recsys.model import Model, Run, Settings
+from recsys.model import Model, Run, Search, Settings, put_last
 
 
 class AlsSettings(Settings):
     """Hyperparameters of implicit ALS."""
 
-    factors: PositiveInt = 64
+    factors: Annotated[PositiveInt, Search(16, 256)] = 64
     """Length of a customer's and a variant's factor."""
 
-    alpha: NonNegativeFloat = 4.0
+    alpha: Annotated[NonNegativeFloat, Search(0.5, 100)] = 4.0
     """Confidence that a recent line adds: c = 1 + alpha * recency."""
 
-    regularization: PositiveFloat = 10.0
+    regularization: Annotated[PositiveFloat, Search(0.1, 300)] = 10.0
     """lambda: the more, the shorter the factors."""
 
     iterations: PositiveInt = 10
     """Alternations of the fit."""
 
-    recency_days: PositiveFloat = 90.0
+    recency_days: Annotated[PositiveFloat, Search(10, 1000)] = 90.0
     """e-folding time of a line's weight, in days."""
 
 
@@ -90,15 +90,22 @@ class Als(Model):
         confidences.data = 1 + np.float32(self.settings.alpha) * confidences.data
         return confidences
 
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(V,) bool: the variants that anybody took before the fit."""
+        return self._known
+
     def score(self, histories: Interactions) -> NDArray[np.float32]:
         """Fold-in and one product; equal to one-by-one but for float32 rounding of the product."""
-        scores: NDArray[np.float32] = self._fold_in(histories) @ self._factors.T
-        if not self._known.all():
-            scores[:, ~self._known] = scores[:, self._known].min(axis=1, keepdims=True)
+        scores: NDArray[np.float32] = self.vectors(histories) @ self._factors.T
+        put_last(scores, self._known)
         return scores
 
-    def _fold_in(self, histories: Interactions) -> NDArray[np.float32]:
+    def vectors(self, histories: Interactions) -> NDArray[np.float32]:
         """(U, F) float32: each customer's factor, (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C 1."""
+        if histories.shape[0] == 1:  # a request: looking for BLAS's threads would take longest
+            system, held, confidences = self._system(histories)
+            return np.linalg.solve(system, held.T @ confidences).astype(np.float32)[None]
         with threadpool_limits(1, user_api="blas"):
             solver = self._solver(Run())
             solver.item_factors = self._factors
@@ -108,18 +115,29 @@ class Als(Model):
             )
         return np.asarray(factors, dtype=np.float32)
 
+    def variant_vectors(self) -> NDArray[np.float32]:
+        """(V, F) float32: the variants' factors; zeros for one that nobody took."""
+        return self._factors
+
     def contributions(
         self, history: Interactions, variants: NDArray[np.integer]
     ) -> NDArray[np.float32]:
         """Section 5 of the paper: y_v' W y_j c_j for each variant j of the history."""
-        confidences = self._confidences(history)
-        held = self._factors[confidences.indices].astype(np.float64)  # (n, F)
-        system = self._gram + held.T @ ((confidences.data - 1.0)[:, None] * held)
-        system[np.diag_indices_from(system)] += self.settings.regularization
+        system, held, confidences = self._system(history)
         scored = self._factors[variants].astype(np.float64)  # (M, F)
-        shares = scored @ np.linalg.solve(system, held.T) * confidences.data  # (M, n)
+        shares = scored @ np.linalg.solve(system, held.T) * confidences  # (M, n)
         shown: NDArray[np.float32] = (shares * self._known[variants, None]).astype(np.float32)
         return shown
+
+    def _system(
+        self, history: Interactions
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+        """One customer's Y'CY + lambda I (F, F); the factors held (n, F); their confidences."""
+        confidences = self._confidences(history)
+        held = self._factors[confidences.indices].astype(np.float64)
+        system = self._gram + held.T @ ((confidences.data - 1.0)[:, None] * held)
+        system[np.diag_indices_from(system)] += self.settings.regularization
+        return system, held, confidences.data
 
     def similar(self, variant: int) -> NDArray[np.float32]:
         """Cosine of the factors."""

@@ -12,7 +12,7 @@ sum orders as plain EASE does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from pydantic import NonNegativeFloat, PositiveFloat
 
 from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
-from recsys.model import Model, Run, Settings
+from recsys.model import Model, Run, Search, Settings
 from recsys.models.ease import Ease, EaseSettings
 from recsys.models.personal import Personal, PersonalSettings
 
@@ -34,15 +34,15 @@ class BlendSettings(Settings):
     ease: EaseSettings = EaseSettings(recency_days=90.0, regularization=400.0)
     """The part that takes what goes with it."""
 
-    untimed_regularization: PositiveFloat = 100.0
+    untimed_regularization: Annotated[PositiveFloat, Search(10, 5000)] = 100.0
     """lambda of the collaborative part where no times are known: weights that do not fade want
     less of it beside them."""
 
     personal_weight: NonNegativeFloat = 1.0
     """Weight of the personal part."""
 
-    ease_weight: NonNegativeFloat = 1.0
-    """Weight of the collaborative part."""
+    ease_weight: Annotated[NonNegativeFloat, Search(0.1, 10)] = 1.0
+    """Weight of the collaborative part; searched alone, since only the ratio of the two counts."""
 
 
 class Blend(Model):
@@ -58,6 +58,7 @@ class Blend(Model):
         self.settings = settings or BlendSettings()
         self._personal = Personal(self.settings.personal)
         self._ease = Ease(self.settings.ease)
+        self._last: tuple[bytes, list[np.float32]] = (b"", [])  # one history, its parts' scales
 
     @property
     def _parts(self) -> dict[str, tuple[float, Model]]:
@@ -80,11 +81,13 @@ class Blend(Model):
         self._ease = Ease(ease if timed else ease.model_copy(update=plain))
         for _, part in self._parts.values():
             part.fit(interactions, catalogue, run)
+        self._last = (b"", [])
         return self
 
     def score(self, histories: Interactions) -> NDArray[np.float32]:
         """See the class."""
         total = np.zeros(histories.shape, dtype=np.float32)
+        scales = []
         for weight, part in self._parts.values():
             scores = part.score(histories)
             counted = self._counted(scores)
@@ -92,6 +95,9 @@ class Blend(Model):
             scores -= counted.mean(axis=1, keepdims=True)
             scores *= scale
             total += scores
+            scales.append(scale)
+        if len(total) == 1:  # a request asks next why, and need not score again
+            self._last = (_digest(histories), [scale[0, 0] for scale in scales])
         return total
 
     def _counted(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -107,10 +113,19 @@ class Blend(Model):
     ) -> NDArray[np.float32]:
         """The parts' contributions, on the scale of the sum."""
         total = np.zeros((len(variants), len(history.held())), dtype=np.float32)
-        for weight, part in self._parts.values():
-            scale = np.float32(weight) / _spread(self._counted(part.score(history)))
+        for scale, (_, part) in zip(self._scales(history), self._parts.values(), strict=True):
             total += scale * part.contributions(history, variants)
         return total
+
+    def _scales(self, history: Interactions) -> list[np.float32]:
+        """What each part of one customer's score was multiplied by."""
+        known, scales = self._last
+        if known != _digest(history):
+            scales = [
+                (np.float32(weight) / _spread(self._counted(part.score(history))))[0, 0]
+                for weight, part in self._parts.values()
+            ]
+        return scales
 
     def similar(self, variant: int) -> NDArray[np.float32]:
         """Likeness in the collaborative part."""
@@ -131,7 +146,14 @@ class Blend(Model):
             part.restore(
                 {key.removeprefix(head): state[key] for key in state if key.startswith(head)}
             )
+        self._last = (b"", [])
         return self
+
+
+def _digest(history: Interactions) -> bytes:
+    """All that a score takes from a history."""
+    lines = (history.variant, history.age, history.weight)
+    return b"lines" + b"".join(column.tobytes() for column in lines)
 
 
 def _spread(scores: NDArray[np.float32]) -> NDArray[np.float32]:

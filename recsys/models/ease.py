@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from recsys.catalogue import Catalogue
 from recsys.errors import RecsysError, TooManyVariants
 from recsys.interactions import Interactions
-from recsys.model import Model, Run, Settings
+from recsys.model import Model, Run, Search, Settings, put_last
 
 MOST_DOUBLE: Final = 12_000
 """Variants up to which the inverse is taken in float64; above, float32 halves the memory."""
@@ -34,10 +34,10 @@ BLOCK: Final = 512
 class EaseSettings(Settings):
     """Hyperparameters of EASE."""
 
-    recency_days: PositiveFloat = 90.0
+    recency_days: Annotated[PositiveFloat, Search(10, 1000)] = 90.0
     """e-folding time of a line's weight, in days."""
 
-    regularization: PositiveFloat = 100.0
+    regularization: Annotated[PositiveFloat, Search(10, 5000)] = 100.0
     """lambda, added to the Gram matrix's diagonal: the more, the smoother the weights."""
 
     most_gigabytes: PositiveFloat = 8.0
@@ -102,8 +102,7 @@ class Ease(Model):
     def score(self, histories: Interactions) -> NDArray[np.float32]:
         """X B; what nobody ever took comes last."""
         scores = np.asarray(histories.recent(self.settings.recency_days) @ self._weights)
-        if not self._known.all():
-            scores[:, ~self._known] = scores[:, self._known].min(axis=1, keepdims=True)
+        put_last(scores, self._known)
         return scores
 
     def contributions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from pydantic import PositiveFloat
 
 from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
-from recsys.model import Model, Run, Settings
+from recsys.model import Model, Run, Search, Settings
 
 TIE_BREAK: Final = np.float32(1e-3)
 """Most that popularity adds to a score: less than one line of two years ago, so it only orders
@@ -21,7 +21,7 @@ the variants that the customer never took."""
 class PersonalSettings(Settings):
     """Hyperparameters of personal frequency."""
 
-    recency_days: PositiveFloat = 200.0
+    recency_days: Annotated[PositiveFloat, Search(10, 2000)] = 200.0
     """e-folding time of a line's weight, in days."""
 
 

@@ -99,6 +99,85 @@ class TestTheLoop:
             assert len(ids) == 2
             assert variant not in ids
 
+    def test_recommend_keeps_the_rules_of_flags_and_of_a_file(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path, tmp_path: Path
+    ) -> None:
+        customer, words = an_order_line(workspace)["customer_id"], ("-k", 50, "-w", workspace)
+
+        def shown(*more: object) -> list[dict[str, Any]]:
+            found = answered(capsys, "recommend", customer, *words, *more)["lists"][0]
+            listed: list[dict[str, Any]] = found["recommendations"]
+            return listed
+
+        styles = [one["style_id"] for one in shown()]
+        assert len(styles) == len(set(styles))
+        assert len(shown("--collapse", "none")) > len(shown("--per-style", 2)) > len(styles)
+        file = tmp_path / "rules.json"
+        file.write_text(
+            json.dumps({"attributes": {"size": ["M"]}, "max_price": 60, "in_stock": True})
+        )
+        flags = ("--attribute", "size=M", "--max-price", 60, "--in-stock")
+        assert shown("--rules", file) == shown(*flags)
+        cold = answered(capsys, "recommend", "nobody", *words, "--region", "England")["lists"][0]
+        assert cold["fallback"] == "popular_in_region"
+
+    def test_recommend_a_styles_variants(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        line = an_order_line(workspace)
+        words = ("recommend", line["customer_id"], "nobody", "-w", workspace)
+        first = answered(capsys, *words, "-k", 1)["lists"][0]["recommendations"][0]
+        for more in ((), ("--as-of", "2024-10-07")):
+            style = ("--style", first["style_id"], *more)
+            found = answered(capsys, *words, *style)["lists"]
+            assert [one["fallback"] for one in found] == [None, "popular"]
+            for one in found:
+                assert {line["style_id"] for line in one["recommendations"]} == {first["style_id"]}
+        assert refused(capsys, *words, "--style", "none")["code"] == "recsys.unknown-style"
+
+    @pytest.mark.parametrize(
+        ("content", "place"),
+        [
+            ("{", "line 1"),
+            ('{"colour": 1}', "colour"),
+            ('{"max_price": NaN}', ""),
+            ('{"boosts": [{"amount": 1}]}', "boosts"),
+            ('{"allow": ["no-such"]}', "allow.0"),
+            ("[]", ""),
+        ],
+    )
+    def test_a_rules_file_at_fault_is_told(
+        self,
+        capsys: pytest.CaptureFixture[str],
+        workspace: Path,
+        tmp_path: Path,
+        content: str,
+        place: str,
+    ) -> None:
+        file = tmp_path / "rules.json"
+        file.write_text(content)
+        error = refused(capsys, "recommend", "c", "-w", workspace, "--rules", file)
+        assert place in error["where"]
+
+    def test_rules_that_no_list_can_keep_are_a_usage_error(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        for words in (
+            ("--collapse", "both"),
+            ("--per-style", 0),
+            ("--attribute", "size"),
+            ("--rules", "x.json", "--in-stock"),
+        ):
+            assert run(capsys, "recommend", "c", "-w", workspace, *words)[0] == 2
+        assert run(capsys, "recommend", "--basket", "v", "--style", "s", "-w", workspace)[0] == 2
+
+    def test_an_empty_list_says_why(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        status, out, _ = run(capsys, "recommend", "nobody", "--max-price", 0, "-w", workspace)
+        assert status == 0
+        assert "'max_price' left none" in out
+
     def test_forecast_prints_and_writes_the_same(
         self, capsys: pytest.CaptureFixture[str], workspace: Path, tmp_path: Path
     ) -> None:
@@ -157,9 +236,25 @@ class TestEvaluate:
         assert found["k"] == 5
         assert {row["model"] for row in found["models"]} == {"popularity", "personal"}
         assert {row["origin"] for row in found["models"]} == {"2024-08-05", "2024-09-02"}
-        assert {row["slice"] for row in found["models"]} == {"all", "repeat", "new"}
+        slices = {row["slice"] for row in found["models"]}
+        assert slices == {"all", "repeat", "new", "unknown", "regionless"}
         columns = ["model", "origin", "customer_id", "variant_id", "rank", "score"]
         assert pd.read_parquet(lists).columns.tolist() == columns
+
+    def test_recommend_prints_what_the_reference_and_the_groups_say(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        status, out, err = run(
+            capsys, "evaluate", "recommend", "-w", workspace, "--origin", "2024-09-02",
+            "--models", "popularity,personal", "--reference", "popularity", "--groups",
+        )  # fmt: skip
+        assert status == 0, err
+        versus = out.split("NDCG less the reference's", maxsplit=1)[1].split("Beyond accuracy")[0]
+        compared = [line.split()[:3] for line in versus.splitlines()]
+        assert ["personal", "all", "popularity"] in compared
+        assert "NDCG of 'popularity' by group" in out
+        assert "NDCG of 'personal' by group" in out
+        assert any(line.split()[:2] == ["activity", "10-49"] for line in out.splitlines())
 
     def test_recommend_on_files(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (tmp_path / "train.txt").write_text("0 1 2 3\n1 2 3\n2 1 3\n")
@@ -346,6 +441,8 @@ class TestFaults:
             ["recommend", "--basket", " "],
             ["recommend", "c", "--similar", "v"],
             ["evaluate", "recommend", "--train", "x.csv"],
+            ["evaluate", "recommend", "--train", "x.csv", "--test", "y.csv", "--test-days", "28"],
+            ["evaluate", "recommend", "--train", "x.csv", "--test", "y.csv", "--groups", "-k", "0"],
             ["simulate", "--out", "x", "--sample", "--weeks", "9"],
             ["no-such-command"],
             ["train", "--no-such-flag"],

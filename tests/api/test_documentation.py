@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 import typer
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
 
 from api.cli import app
+from api.lists import AskedBoost, AskedRules, ListRequest
 from api.service.routes import ROUTERS
 from api.settings import Settings
+from recsys.lists.reasons import Kind
+from recsys.lists.recommendation import Fallback
 from tests.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -52,6 +58,31 @@ def test_every_route_is_documented(route: object) -> None:
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     for method in route.methods:  # type: ignore[attr-defined]  # an API route has them
         assert f"`{method} {route.path_format}" in text  # type: ignore[attr-defined]
+
+
+def parameters(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a route and of what it depends on."""
+    yield from (field.alias for field in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from parameters(inner)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_every_parameter_is_documented(route: object) -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    names = set(parameters(route.dependant))  # type: ignore[attr-defined]  # an API route has it
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("model", [AskedRules, AskedBoost, ListRequest])
+def test_every_field_of_a_list_request_is_documented(model: type[BaseModel]) -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    assert [name for name in model.model_fields if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("kind", [*get_args(Kind), *get_args(Fallback)])
+def test_every_kind_of_reason_and_fallback_is_documented(kind: str) -> None:
+    assert f"`{kind}`" in (DOCS / "api.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))

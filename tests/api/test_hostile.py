@@ -38,10 +38,15 @@ VALUES = [
 ]  # fmt: skip
 
 FIELDS = {
-    "/v1/recommendations": ("variant_ids", "k", "extra"),
+    "/v1/recommendations": ("customer_id", "variant_ids", "k", "exclude_seen", "rules", "extra"),
     "/v1/plans": ("horizon", "as_of", "capacity", "extra"),
     "/v1/events": ("events", "extra"),
 }
+RULES = (
+    "collapse", "per_style", "allow", "deny", "deny_styles", "in_stock", "region", "attributes",
+    "min_price", "max_price", "boosts", "bonus", "extra",
+)  # fmt: skip
+BOOST_FIELDS = ("amount", "variant_id", "style_id", "attribute", "until", "extra")
 EVENT_FIELDS = ("event_id", "customer_id", "variant_id", "kind", "value", "at", "extra")
 GOOD_EVENT = {
     "event_id": "e", "customer_id": "c", "variant_id": "v", "kind": "view",
@@ -56,12 +61,25 @@ def bodies(url: str) -> Iterator[str]:
         for field in FIELDS[url]:
             yield f'{{"{field}": {value}}}'
             yield f'{{"{field}": [{value}]}}'
+        if url == "/v1/recommendations":
+            yield from rules_with(value)
         if url == "/v1/plans":
             yield f'{{"capacity": {{"units": {value}}}}}'
         if url == "/v1/events":
             for field in EVENT_FIELDS:
                 rest = {name: good for name, good in GOOD_EVENT.items() if name != field}
                 yield f'{{"events": [{json.dumps(rest)[:-1]}, "{field}": {value}}}]}}'
+
+
+def rules_with(value: str) -> Iterator[str]:
+    """The value in the place of each rule, bare and wrapped, and of each field of a boost."""
+    for rule in RULES:
+        for shape in (value, f"[{value}]", f'{{"size": {value}}}', f'{{"size": [{value}]}}'):
+            yield f'{{"customer_id": "c", "rules": {{"{rule}": {shape}}}}}'
+    good = {"amount": "1", "style_id": '"x"'}
+    for field in BOOST_FIELDS:
+        boost = ", ".join(f'"{name}": {text}' for name, text in (good | {field: value}).items())
+        yield f'{{"customer_id": "c", "rules": {{"boosts": [{{{boost}}}]}}}}'
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +126,20 @@ def test_what_is_no_json_at_all_is_a_400(app: FastAPI, url: str, body: bytes) ->
         "/v1/customers/c/recommendations?k[]=1",
         "/v1/customers/c/recommendations?%FF=%FF",
         "/v1/customers/c/recommendations?exclude_seen=maybe",
+        "/v1/customers/c/recommendations?attribute=%00=%00",
+        "/v1/customers/c/recommendations?attribute=size=%FF&attribute=%ED%A0%80=x",
+        "/v1/customers/c/recommendations?attribute=" + "=" * 500,
+        "/v1/customers/c/recommendations?" + "attribute=size=M&" * 1000,
+        "/v1/customers/c/recommendations?min_price=1e999&max_price=-1e999",
+        "/v1/customers/c/recommendations?min_price=nan",
+        "/v1/customers/c/recommendations?per_style=" + "9" * 5000,
+        "/v1/customers/c/recommendations?region=%00",
+        "/v1/customers/c/styles/s/variants?k=%00",
+        "/v1/customers/c/styles//variants",
+        "/v1/customers//styles//variants",
+        "/v1/customers/c/styles/%FF/variants",
+        "/v1/customers/c/styles/%2e%2e%2f/variants?region=%ED%A0%80",
+        "/v1/variants/v/similar?attribute=size",
         "/v1/variants/%2e%2e%2f/similar",
         "/v1/plans/%2e%2e%2f%2e%2e%2fatelier.db",
         "/v1/plans/..%00",

@@ -13,16 +13,18 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from api.lists import ListRequest
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.service.problems import MEDIA_TYPE
-from api.service.schemas import Basket, Events, PlanRequest, Request
+from api.service.schemas import Events, PlanRequest, Request
 from api.settings import load_settings
 from api.work import train_and_save
 from data.store import open_store
 from data.tables import ORDERS
 from data.workspace import Workspace
 from production.plans.saved import latest_plan
+from recsys.lists.rules import Rules
 from tests.api.client import Client
 
 
@@ -72,7 +74,7 @@ class TestRecommendations:
         self, client: Client, engine: Engine, customer: str
     ) -> None:
         answer = client.get(f"/v1/customers/{customer}/recommendations?k=5").json()
-        direct = engine.snapshot().recommender.recommend(customer, 5)
+        direct = engine.snapshot().recommender.recommend(customer, 5, rules=Rules(per_style=1))
         assert [one["variant_id"] for one in answer["recommendations"]] == [
             one.variant_id for one in direct.recommendations
         ]
@@ -383,7 +385,7 @@ class TestModelSwap:
             store.close()
 
 
-@pytest.mark.parametrize("model", [Basket, Events, PlanRequest])
+@pytest.mark.parametrize("model", [ListRequest, Events, PlanRequest])
 def test_every_example_is_a_request_that_passes(model: type[Request]) -> None:
     examples = model.model_json_schema()["examples"]
     assert examples

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
@@ -78,10 +79,19 @@ def fit(
     return model.fit(lines, catalogue or Catalogue.of(lines.variants), run or Run())
 
 
+def rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Spearman's; 1 where both are all alike."""
+    first, second = (rankdata(scores) - (len(scores) + 1) / 2 for scores in (one, other))
+    product = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / product if product else float(first.any() == second.any())
+
+
 class ModelTests:
     """Inherit, and name the model; the fixtures do the rest."""
 
     model: ClassVar[type[Model]]
+    settings: ClassVar[dict[str, object]] = {}
+    """Settings to fit it with, where its defaults suit larger data or would take seconds."""
     batch_tolerance: ClassVar[float] = 0.0
     """How far a batch's scores may lie from those of one by one; 0 for equal bits."""
     thread_tolerance: ClassVar[float] = 1e-4
@@ -94,6 +104,10 @@ class ModelTests:
     """Most of a score that no line carries, beyond a part that is the same for all variants;
     None where the model is not linear in the history."""
 
+    fold_in: ClassVar[float] = 0.8
+    """Least rank correlation, over the variants that anybody took, between the scores of a history
+    with a new order line by the old fit and by one that learned from the line; mean of two."""
+
     @pytest.fixture(scope="class")
     @classmethod
     def lines(cls) -> Interactions:
@@ -102,14 +116,14 @@ class ModelTests:
     @pytest.fixture(scope="class")
     @classmethod
     def fitted(cls, lines: Interactions) -> Model:
-        return fit(cls.model.build(), lines)
+        return fit(cls.model.build(cls.settings), lines)
 
     def test_two_fits_with_one_seed_score_alike(self, fitted: Model, lines: Interactions) -> None:
-        again = fit(self.model.build(), lines)
+        again = fit(self.model.build(self.settings), lines)
         np.testing.assert_array_equal(again.score(lines), fitted.score(lines))
 
     def test_two_threads_score_as_one(self, fitted: Model, lines: Interactions) -> None:
-        threaded = fit(self.model.build(), lines, Run(threads=2))
+        threaded = fit(self.model.build(self.settings), lines, Run(threads=2))
         np.testing.assert_allclose(
             threaded.score(lines), fitted.score(lines), atol=self.thread_tolerance
         )
@@ -163,6 +177,24 @@ class ModelTests:
         np.testing.assert_allclose(after[others], before[others], rtol=0, atol=self.batch_tolerance)
         assert np.array_equal(after[4], before[4]) != self.personal
 
+    def test_a_folded_in_line_says_what_a_refit_with_it_would(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        known = lines
+        rows = np.array([0, 11])  # one of each taste, each with a line of their own taste's
+        for row in rows.tolist():
+            held, taken = lines.take(np.array([row])).held(), lines.held()
+            fresh = np.setdiff1d(taken[taken % 2 == row % 2], held)
+            known = with_line(known, variant=int(fresh[0]), customer=row)
+        refit = fit(self.model.build(self.settings), known).score(known.take(rows))
+        folded, unfolded = fitted.score(known.take(rows)), fitted.score(lines.take(rows))
+        alike, before = (
+            np.mean([rank_correlation(*pair) for pair in zip(old, refit[:, taken], strict=True)])
+            for old in (folded[:, taken], unfolded[:, taken])
+        )
+        assert alike >= self.fold_in
+        assert alike >= before - 0.02  # folding in brings a list no further from the refit's
+
     def test_a_view_says_less_than_an_order(self, fitted: Model, lines: Interactions) -> None:
         history = lines.take(np.array([4]))
         before = fitted.score(history)
@@ -174,7 +206,7 @@ class ModelTests:
 
     def test_neither_fit_nor_score_changes_the_lines(self, lines: Interactions) -> None:
         kept = {field.name: np.copy(getattr(lines, field.name)) for field in fields(lines)}
-        fit(self.model.build(), lines).score(lines)
+        fit(self.model.build(self.settings), lines).score(lines)
         for name, values in kept.items():
             np.testing.assert_array_equal(getattr(lines, name), values)
 
@@ -189,7 +221,7 @@ class ModelTests:
             variants=np.array(names, dtype=object),
             variant=places[lines.variant].astype(np.int32),
         )
-        again = fit(self.model.build(), wider)
+        again = fit(self.model.build(self.settings), wider)
         np.testing.assert_allclose(again.score(wider)[:, places], fitted.score(lines), atol=1e-3)
 
     def test_an_empty_history_has_finite_scores(self, fitted: Model, lines: Interactions) -> None:
@@ -201,11 +233,13 @@ class ModelTests:
 
     def test_a_catalogue_of_one_is_legal(self) -> None:
         lines = interactions_of([("a", "only", 1), ("b", "only", 30)])
-        fitted = fit(self.model.build(), lines)
+        fitted = fit(self.model.build(self.settings), lines)
         assert np.isfinite(fitted.score(lines)).all()
         assert fitted.similar(0).tolist() == [-np.inf]
 
     def test_a_variant_nobody_took_comes_last(self, fitted: Model, lines: Interactions) -> None:
+        if self.model.cold:
+            pytest.skip("the model scores by attributes")
         scores = fitted.score(lines)
         untaken = np.setdiff1d(np.arange(lines.shape[1]), lines.held())
         assert len(untaken) == 2
@@ -265,7 +299,7 @@ class ModelTests:
             if (row + column) % 2 == 0 and row != column
         ]
         lines = interactions_of(board, [f"v{column:02}" for column in range(size)])
-        fitted = fit(self.model.build(), lines)
+        fitted = fit(self.model.build(self.settings), lines)
         unseen = lines.matrix().toarray() == 0
         best = top(fitted.score(lines), 1, unseen)
         np.testing.assert_array_equal(best.variants, np.arange(size))

@@ -9,9 +9,14 @@ import pytest
 
 from data.errors import OutsideData
 from data.tables import ORDERS
-from recsys.errors import BadRequest, TooFewInteractions, UnknownModel, UnknownVariant
-from recsys.explanation import _largest
-from recsys.recommendation import RecommendationList
+from recsys.errors import (
+    BadRequest,
+    TooFewInteractions,
+    UnknownModel,
+    UnknownVariant,
+)
+from recsys.lists.explanation import _largest
+from recsys.lists.recommendation import RecommendationList
 from recsys.recommender import Recommender, train
 from recsys.registry import MODELS
 from tests.recsys.shop import AS_OF, shop

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from recsys.evaluation import bootstrap
-from recsys.evaluation.bootstrap import Interval, interval, resampled_means
+from recsys.evaluation.bootstrap import (
+    Interval,
+    interval,
+    resampled_known_means,
+    resampled_means,
+    sign_flip_p,
+)
 
 
 def test_draws_repeat_for_a_seed_and_differ_for_another() -> None:
@@ -55,3 +61,36 @@ def test_the_size_of_a_block_does_not_change_how_many_draws_there_are(
 )
 def test_zero_inside_an_interval_means_no_proof(low: float, high: float, *, excluded: bool) -> None:
     assert Interval(low, high).excludes_zero is excluded
+
+
+def test_a_figure_that_some_lack_is_averaged_over_the_others() -> None:
+    values = np.array([[0.5, 1.0], [0.5, np.nan], [0.5, np.nan]])
+    means = resampled_known_means(values, seed=0)
+    assert (means[:, 0] == 0.5).all()
+    known = ~np.isnan(means[:, 1])
+    assert 0.6 < known.mean() < 0.8  # 1 - (2/3)^3: nobody who has it may be drawn
+    assert (means[known, 1] == 1.0).all()
+    assert interval(means[:, 1]) == Interval(1.0, 1.0)
+
+
+def test_signs_all_alike_are_as_rare_as_two_in_all_sign_vectors() -> None:
+    found = sign_flip_p(np.full((8, 1), 0.5), seed=0)[0]
+    assert found == pytest.approx(2 / 2**8, abs=0.002)
+
+
+def test_a_sum_of_zero_is_always_reached_and_a_far_one_never() -> None:
+    values = np.column_stack([np.tile([0.25, -0.25], 100), np.full(200, 0.1)])
+    assert sign_flip_p(values, seed=0).tolist() == [1.0, 1 / 10_001]
+
+
+def test_p_values_are_uniform_where_nothing_is_to_be_found() -> None:
+    random = np.random.default_rng(8)
+    found = sign_flip_p(random.normal(size=(60, 400)), seed=1, flips=500)
+    assert np.quantile(found, [0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9], abs=0.07)
+
+
+def test_the_sign_test_repeats_for_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(2).normal(0.1, size=(50, 2))
+    assert np.array_equal(sign_flip_p(values, seed=4), sign_flip_p(values, seed=4))
+    monkeypatch.setattr(bootstrap, "_CELLS", 170)
+    assert sign_flip_p(values, seed=4, flips=7).shape == (2,)

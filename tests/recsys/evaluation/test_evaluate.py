@@ -12,14 +12,13 @@ import pytest
 
 from data.errors import OutsideData, WorkspaceError
 from data.workspace import Workspace
+from recsys import registry
 from recsys.errors import BadRequest, TooFewInteractions, UnknownModel
 from recsys.evaluation import evaluate as evaluation
-from recsys.evaluation.evaluate import (
-    PREDICTION_COLUMNS,
-    Evaluation,
-    evaluate_files,
-    evaluate_workspace,
-)
+from recsys.evaluation.evaluate import evaluate_files, evaluate_workspace
+from recsys.evaluation.evaluation import Evaluation
+from recsys.evaluation.rows import PREDICTION_COLUMNS
+from recsys.model import Model
 from tests.paths import SHARED
 
 ORIGIN = date(2024, 4, 1)
@@ -180,6 +179,20 @@ def test_the_json_keeps_its_contract(workspace: Workspace) -> None:
         assert row["ci"]["recall"][0] <= row["recall"] <= row["ci"]["recall"][1]
         assert row["ci"]["ndcg"][0] <= row["ndcg"] <= row["ci"]["ndcg"][1]
         assert ("difference" in row) == (row["model"] == "atelier")
+    assert {row["model"] for row in answer["summary"]} == set(evaluation.SHORT)
+    for row in answer["comparisons"]:
+        assert row["ndcg"]["ci"]["difference"][0] <= row["ndcg"]["difference"]
+        assert 0 < row["ndcg"]["p"] <= 1
+    for row in answer["beyond"]:
+        assert set(row["ci"]) < set(row)
+        low, high = row["ci"]["coverage"]
+        assert low - 1e-12 <= row["coverage"] <= high + 1e-12
+    assert {row["by"] for row in answer["groups"]} == {"activity"}
+    for origin in answer["origins"]:
+        for model in evaluation.SHORT:
+            shares = [row["share"] for row in answer["groups"]
+                      if (row["origin"], row["model"]) == (origin["origin"], model)]  # fmt: skip
+            assert sum(shares) == pytest.approx(1.0)
 
 
 def test_the_default_is_compared_to_the_best_other_model(workspace: Workspace) -> None:
@@ -193,6 +206,71 @@ def test_the_default_is_compared_to_the_best_other_model(workspace: Workspace) -
     assert difference.ndcg_interval.low <= difference.ndcg <= difference.ndcg_interval.high
     alone = evaluate_workspace(workspace, origins=[ORIGIN], k=5, models=["atelier"])
     assert all(row.difference is None for row in alone.figures)
+
+
+def test_every_model_is_compared_to_the_reference_asked_for(workspace: Workspace) -> None:
+    found = evaluate_workspace(
+        workspace, origins=[ORIGIN], k=5, models=["atelier", "popularity"], reference="personal"
+    )
+    rows = {row.model: row for row in found.figures if row.slice == "all"}
+    assert list(rows) == ["atelier", "popularity", "personal"]
+    assert rows["personal"].difference is None
+    for name in ("atelier", "popularity"):
+        difference = rows[name].difference
+        assert difference is not None
+        assert difference.reference == "personal"
+        pair = difference.figures["ndcg"]
+        assert pair.difference == pytest.approx(rows[name].ndcg - rows["personal"].ndcg)
+        assert pair.ratio == pytest.approx(rows[name].ndcg / rows["personal"].ndcg)
+        assert (pair.p < 0.05) == pair.interval.excludes_zero
+    comparisons: Any = found.to_json()["comparisons"]
+    assert {row["reference"] for row in comparisons} == {"personal"}
+    with pytest.raises(UnknownModel, match="personl"):
+        evaluate_workspace(workspace, origins=[ORIGIN], reference="personl")
+
+
+def test_a_summary_weighs_every_origin_the_same(workspace: Workspace) -> None:
+    found = evaluate_workspace(workspace, test_days=14, k=5, models=SINGLES)
+    alone = [row for row in found.figures if row.slice == "new" and row.model == "personal"]
+    (over,) = [row for row in found.summary if row.slice == "new" and row.model == "personal"]
+    assert len(over.origins) == len(alone) == 3
+    assert over.ndcg == pytest.approx(np.mean([row.ndcg for row in alone]))
+    assert over.customers == sum(row.customers for row in alone)
+    assert over.ndcg_interval.low < over.ndcg < over.ndcg_interval.high
+    widest = max(row.ndcg_interval.high - row.ndcg_interval.low for row in alone)
+    assert over.ndcg_interval.high - over.ndcg_interval.low < widest
+
+
+def test_without_names_a_short_choice_is_evaluated_and_all_on_demand(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def build(name: str) -> Model:
+        asked.append(name)
+        return registry.build("popularity")
+
+    monkeypatch.setattr(evaluation, "build", build)
+    for models, names in ((None, evaluation.SHORT), ([evaluation.ALL], tuple(registry.MODELS))):
+        asked.clear()
+        found = evaluate_workspace(workspace, origins=[ORIGIN], k=2, models=models)
+        assert set(asked) == set(names)
+        assert {row.model for row in found.figures} == set(names)
+    assert evaluation.SHORT[0] == registry.DEFAULT
+    assert set(evaluation.SHORT) <= set(registry.MODELS)
+
+
+def test_sparse_customers_are_those_of_at_most_two_order_lines(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("u1 a b\nu2 b c d\nu3 a\n")
+    (tmp_path / "test.txt").write_text("u1 c\nu2 a\nu3 b\n")
+    found = evaluate_files(
+        tmp_path / "train.txt", tmp_path / "test.txt", k=1, models=["popularity"]
+    )
+    rows = {row.slice: row for row in found.figures}
+    assert (rows["all"].customers, rows["sparse"].customers) == (3, 2)
+    assert (rows["all"].recall, rows["sparse"].recall) == (1.0, 1.0)
+    facts: Any = found.to_json()["origins"]
+    assert facts[0]["sparse_customers"] == 2
 
 
 def test_what_customers_buy_in_the_window_moves_no_list(
@@ -300,7 +378,7 @@ def test_a_slice_without_customers_has_no_figures(tmp_path: Path) -> None:
     found = evaluate_files(
         tmp_path / "train.txt", tmp_path / "test.txt", k=2, models=["popularity"]
     )
-    assert [row.slice for row in found.figures] == ["all", "new"]
+    assert [row.slice for row in found.figures] == ["all", "new", "sparse"]
 
 
 def test_files_that_share_no_customer_are_refused(tmp_path: Path) -> None:

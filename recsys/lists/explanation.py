@@ -4,47 +4,32 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Protocol, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
+from recsys.lists.reasons import MOST_REASONS, POPULAR, UNTRIED, Kind, Reason
 from recsys.model import Model
 
-MOST_REASONS: Final = 3
 
-Kind = Literal["repeat", "together", "popular", "style"]
+class Neighbourly(Protocol):
+    """A model that scores by what like customers took, and can tell how many they were."""
 
+    def neighbours(
+        self, history: Interactions, variants: NDArray[np.integer]
+    ) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
+        """How many of the customer's neighbours took each variant, and what that carried.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """One reason for a recommendation.
+        Args:
+            history: one customer's lines.
+            variants: (M,) positions of the scored variants.
 
-    Attributes:
-        kind: the customer's own earlier taking of the variant; another variant that goes with
-            it; what everybody takes; another variant of the same style.
-        variant_id: the variant of the history that carried it; None where none did.
-        title: its name for people.
-        share: its part of all that spoke for the recommendation, from 0 to 1.
-        sentence: the reason, said to the customer.
-    """
-
-    kind: Kind
-    variant_id: str | None
-    title: str
-    share: float
-    sentence: str
-
-
-POPULAR: Final = Reason(
-    kind="popular",
-    variant_id=None,
-    title="",
-    share=1.0,
-    sentence="Many customers buy it at present.",
-)
+        Returns:
+            (M,) customers; (M,) float32, their part of the score in the unit of `contributions`.
+        """
 
 
 def explain(
@@ -54,10 +39,12 @@ def explain(
     catalogue: Catalogue,
     *,
     basket: bool = False,
+    earners: NDArray[np.integer] | None = None,
+    popularity: NDArray[np.float32] | None = None,
 ) -> list[tuple[Reason, ...]]:
     """The reasons for each recommended variant, at most `MOST_REASONS` of them, largest first.
 
-    Where no line of the history speaks for a variant, the reason is its popularity.
+    Where nothing that the customer did speaks for a variant, the reason is its popularity.
 
     Args:
         model: the model that scored.
@@ -65,23 +52,54 @@ def explain(
         variants: (M,) positions of the recommended variants.
         catalogue: names of the variants.
         basket: the history is what lies in a visitor's basket.
+        earners: (M,) the variants whose scores earned the places, where others of their styles are
+            shown there.
+        popularity: (V,) lines of each variant; what has none is not called popular.
     """
     held = history.held()  # (n,)
     tell = _Told.of(history, held, catalogue, basket=basket)
-    shares = np.maximum(model.contributions(history, variants), 0)  # (M, n)
-    shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    scored = variants if earners is None else earners
+    carried = np.maximum(model.contributions(history, scored), 0)  # (M, n)
+    alike: NDArray[np.integer] = np.zeros(len(variants), dtype=np.int64)
+    near = np.zeros(len(variants), dtype=np.float32)
+    if _neighbourly(model):
+        alike, near = model.neighbours(history, scored)
+        near = np.where(alike > 0, np.maximum(near, 0), 0).astype(np.float32)
+    total = np.maximum(carried.sum(axis=1) + near, np.finfo(np.float32).tiny)
+    shares = np.column_stack([carried, near]) / total[:, None]  # (M, n + 1), neighbours last
     largest = _largest(shares, MOST_REASONS)
     return [
         tuple(
-            tell.reason(variant, place, share)
+            tell.reason(variant, place, share) if place < len(held) else _neighbours(count, share)
             for place, share in zip(places, shares[row, places].tolist(), strict=True)
             if share > 0
         )
-        or (POPULAR,)
-        for row, (variant, places) in enumerate(
-            zip(variants.tolist(), largest.tolist(), strict=True)
+        or (_unspoken(popularity, variant),)
+        for row, (variant, places, count) in enumerate(
+            zip(variants.tolist(), largest.tolist(), alike.tolist(), strict=True)
         )
     ]
+
+
+def _neighbourly(model: Model) -> TypeGuard[Neighbourly]:
+    """Whether the model can tell of neighbours; asking a protocol itself takes ten times longer."""
+    return hasattr(model, "neighbours")
+
+
+def _unspoken(popularity: NDArray[np.float32] | None, variant: int) -> Reason:
+    """The reason where nothing that the customer did is one."""
+    return POPULAR if popularity is None or popularity[variant] > 0 else UNTRIED
+
+
+def _neighbours(count: int, share: float) -> Reason:
+    people = "A customer" if count == 1 else f"{count:,} customers"
+    return Reason(
+        kind="neighbours",
+        variant_id=None,
+        title="",
+        share=share,
+        sentence=f"{people} with a taste like yours took it.",
+    )
 
 
 def _largest(shares: NDArray[np.float32], most: int) -> NDArray[np.int64]:
@@ -136,15 +154,18 @@ class _Told:
         """Why a variant is recommended, as far as the history's variant at `place` goes."""
         carrier = int(self.held[place])
         title = self.catalogue.label(carrier)
-        repeat = carrier == variant
+        kind: Kind = "together"
+        sentence = f"It goes with {title}, {self._how(place)}."
+        if carrier == variant:
+            kind, sentence = "repeat", self._repeat(place)
+        elif self.catalogue.styles[carrier] == self.catalogue.styles[variant]:
+            kind, sentence = "style", f"It is of the same style as {title}, {self._how(place)}."
         return Reason(
-            kind="repeat" if repeat else "together",
+            kind=kind,
             variant_id=str(self.catalogue.variants[carrier]),
             title=title,
             share=share,
-            sentence=(
-                self._repeat(place) if repeat else f"It goes with {title}, {self._how(place)}."
-            ),
+            sentence=sentence,
         )
 
     def _repeat(self, place: int) -> str:

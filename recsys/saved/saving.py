@@ -4,16 +4,18 @@
     models/<id>/interactions.safetensors   the histories it answers from
     models/<id>/names.json                 customer ids and the catalogue
     models/<id>/manifest.json              what it is, SHA-256 of each file, and a signature
-    models/current                         the id of the version in use
+    models/current                         the id in use and, below it, the one used before
 
 A version is written beside the others and renamed into place, so that it is there whole or not
 at all; an older one is never touched. Its id follows from its content, so that saving the same
 model twice keeps one folder. The signature is an HMAC-SHA256 with a key that does not lie among
 the models: who can write there can destroy a model, but cannot pass off another as ours.
+What lists, chooses and removes versions is `recsys.saved.versions`.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +23,8 @@ import platform
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -34,60 +37,59 @@ from data.workspace import Workspace
 from recsys.catalogue import Catalogue
 from recsys.errors import ModelRefused
 from recsys.interactions import Interactions
-from recsys.manifest import SCHEMA, canonical, checked, signed, verified
 from recsys.models.popularity import Popularity
 from recsys.recommender import Recommender
 from recsys.registry import build
+from recsys.saved.manifest import SCHEMA, checked, digest_of, signed, verified
 
 FILES: Final = ("interactions.safetensors", "model.safetensors", "names.json")
-_ID: Final = re.compile(r"[0-9]{8}-[a-z]+-[0-9a-f]{12}")
+LIBRARIES: Final = (
+    "atelier", "faiss-cpu", "implicit", "lightgbm", "numpy", "safetensors", "scipy", "torch",
+)  # fmt: skip
+"""Whose versions the manifest names: what a model was fitted or is scored with."""
+
+ID: Final = re.compile(r"[0-9]{8}-[a-z][a-z0-9_-]*-[0-9a-f]{12}")
+_LINES: Final = ("customer", "variant", "age", "quantity", "weight")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelInfo:
-    """One saved version, as its manifest tells.
-
-    Attributes:
-        model_id: its folder's name.
-        model: the model's name; empty where the manifest is refused.
-        as_of: the moment that it was trained up to; empty where the manifest is refused.
-        current: whether it is the version in use.
-        refused: why it would not be loaded; empty where its signature holds.
-    """
-
-    model_id: str
-    model: str
-    as_of: str
-    current: bool
-    refused: str
-
-
-def save(recommender: Recommender, workspace: Workspace, key: bytes) -> str:
+def save(
+    recommender: Recommender,
+    workspace: Workspace,
+    key: bytes,
+    *,
+    tuned: Mapping[str, object] | None = None,
+) -> str:
     """Write a version and make it the one in use; its id.
 
     Args:
         recommender: what to save.
         workspace: where to.
-        key: what to sign with, see `recsys.manifest.signing_key`.
+        key: what to sign with, see `recsys.saved.manifest.signing_key`.
+        tuned: how a search chose the model's settings, kept in the manifest; None if none did.
+
+    Raises:
+        RecsysError: the manifest would be too large to be read again.
     """
     contents = _contents(recommender)
-    manifest = _manifest(recommender, contents)
+    manifest = _manifest(recommender, contents, tuned)
+    raw = signed(manifest, key)
     models = workspace.root / "models"
     models.mkdir(exist_ok=True)
-    folder = models / manifest["model_id"]
-    if not _intact(folder, key):
-        temporary = Path(tempfile.mkdtemp(prefix=".saving-", dir=models))
-        try:
-            for name, content in contents.items():
-                _write(temporary / name, content)
-            _write(temporary / "manifest.json", signed(manifest, key))
-            temporary.chmod(0o755)
-            shutil.rmtree(folder, ignore_errors=True)
-            temporary.rename(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    _point(models, manifest["model_id"])
-    return str(manifest["model_id"])
+    folder = models / str(manifest["model_id"])
+    with locked(models):
+        if refusal(folder, key) is not None:
+            temporary = Path(tempfile.mkdtemp(prefix=".saving-", dir=models))
+            try:
+                for name, content in contents.items():
+                    _write(temporary / name, content)
+                _write(temporary / "manifest.json", raw)
+                temporary.chmod(0o755)
+                shutil.rmtree(folder, ignore_errors=True)
+                temporary.rename(folder)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+        point(models, folder.name)
+    return folder.name
 
 
 def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Recommender:
@@ -104,61 +106,84 @@ def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Re
             where=str(workspace.root),
             fix="Train one with 'atelier train --workspace DIR'.",
         )
-    folder = _folder(workspace.root / "models", chosen)
+    folder = folder_of(workspace.root / "models", chosen)
     manifest = verified(folder, key)
     contents = {name: checked(folder / name, manifest["files"][name]) for name in FILES}
     return _recommender(manifest, contents)
 
 
-def current_model(workspace: Workspace) -> str | None:
-    """The id of the version in use; None where none has been saved."""
-    pointer = workspace.root / "models" / "current"
-    return pointer.read_text(errors="replace").strip() if pointer.is_file() else None
-
-
-def list_models(workspace: Workspace, key: bytes) -> tuple[ModelInfo, ...]:
-    """Every saved version, ascending by id; refused ones with the reason."""
-    models = workspace.root / "models"
-    in_use = current_model(workspace)
-    found = []
-    for folder in sorted(models.glob("*")):
-        if not _ID.fullmatch(folder.name):
-            continue
-        try:
-            manifest, refused = verified(folder, key), ""
-        except ModelRefused as error:
-            manifest, refused = {"model": "", "as_of": ""}, error.what
-        found.append(
-            ModelInfo(
-                model_id=folder.name,
-                model=manifest["model"],
-                as_of=manifest["as_of"],
-                current=folder.name == in_use,
-                refused=refused,
-            )
-        )
-    return tuple(found)
-
-
-def use_model(workspace: Workspace, model_id: str, key: bytes) -> None:
-    """Make a saved version the one in use, once it has loaded.
-
-    Raises:
-        ModelRefused: see `load`; the version in use stays.
-    """
-    load(workspace, model_id, key=key)
-    _point(workspace.root / "models", model_id)
-
-
-def _intact(folder: Path, key: bytes) -> bool:
-    """Whether the folder holds a version that would load."""
+def refusal(folder: Path, key: bytes) -> ModelRefused | None:
+    """Why the version in a folder would not be loaded; None where every byte holds."""
     try:
         manifest = verified(folder, key)
         for name in FILES:
             checked(folder / name, manifest["files"][name])
-    except ModelRefused:
-        return False
-    return True
+    except ModelRefused as error:
+        return error
+    return None
+
+
+def current_model(workspace: Workspace) -> str | None:
+    """The id of the version in use; None where none has been saved."""
+    return _pointed(workspace.root / "models")[0]
+
+
+def previous_model(workspace: Workspace) -> str | None:
+    """The id of the version that was in use before; None where none was, or it is removed."""
+    models = workspace.root / "models"
+    before = _pointed(models)[1]
+    return before if before and ID.fullmatch(before) and (models / before).is_dir() else None
+
+
+def folder_of(models: Path, model_id: str) -> Path:
+    """The folder of a version.
+
+    Raises:
+        ModelRefused: there is no such version.
+    """
+    folder = models / model_id
+    if not ID.fullmatch(model_id) or not folder.is_dir():
+        raise ModelRefused(
+            f"There is no saved model '{model_id}'.",
+            where=str(models),
+            fix="Choose one that 'atelier models list' names, or train one with 'atelier train'.",
+        )
+    return folder
+
+
+@contextmanager
+def locked(models: Path) -> Iterator[None]:
+    """Hold the folder of models for a change; another process waits. What a crash left goes."""
+    with (models / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for pattern in (".saving-*", ".removing-*", ".current-*"):
+            for left in models.glob(pattern):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield
+
+
+def point(models: Path, model_id: str) -> None:
+    """Replace the pointer in one step: a reader sees the old id or the new one.
+
+    The version used before is kept beneath; to point at the one in use changes neither.
+    """
+    current, before = _pointed(models)
+    before = before if current == model_id else current
+    handle, name = tempfile.mkstemp(prefix=".current-", dir=models)
+    os.close(handle)
+    temporary = Path(name)
+    _write(temporary, "".join(f"{one}\n" for one in (model_id, before) if one).encode())
+    temporary.chmod(0o644)
+    temporary.replace(models / "current")
+
+
+def _pointed(models: Path) -> tuple[str | None, str | None]:
+    """The id in use and the one before; None where there is none."""
+    pointer = models / "current"
+    if not pointer.is_file():
+        return None, None
+    current, _, before = pointer.read_text(errors="replace").partition("\n")
+    return current.strip(), before.strip() or None
 
 
 def _contents(recommender: Recommender) -> dict[str, bytes]:
@@ -179,32 +204,33 @@ def _contents(recommender: Recommender) -> dict[str, bytes]:
     }
 
 
-_LINES: Final = ("customer", "variant", "age", "quantity", "weight")
-
-
 def _packed(arrays: dict[str, NDArray[Any]]) -> bytes:
-    packed: bytes = safetensors.save({k: np.ascontiguousarray(a) for k, a in arrays.items()})
+    # asarray, since ascontiguousarray would make a row of a single number
+    packed: bytes = safetensors.save({k: np.asarray(a, order="C") for k, a in arrays.items()})
     return packed
 
 
-def _manifest(recommender: Recommender, contents: dict[str, bytes]) -> dict[str, Any]:
+def _manifest(
+    recommender: Recommender, contents: dict[str, bytes], tuned: Mapping[str, object] | None
+) -> dict[str, Any]:
     as_of = recommender.interactions.as_of.astype("datetime64[us]")
-    manifest: dict[str, Any] = {
+    manifest = {
         "schema": SCHEMA,
         "model": recommender.model.name,
         "settings": recommender.model.settings.model_dump(mode="json"),
+        "tuned": None if tuned is None else dict(tuned),
+        "facts": dict(recommender.model.facts()),
         "popularity": recommender.popularity.settings.model_dump(mode="json"),
         "as_of": str(as_of),
         "data_digest": recommender.data_digest,
         "files": {name: hashlib.sha256(contents[name]).hexdigest() for name in FILES},
         "libraries": {
             "python": platform.python_version(),
-            **{name: version(name) for name in ("implicit", "numpy", "safetensors", "scipy")},
+            **{name: version(name) for name in LIBRARIES},
         },
     }
     day = str(as_of.astype("datetime64[D]")).replace("-", "")
-    content = hashlib.sha256(canonical(manifest)).hexdigest()[:12]
-    return {"model_id": f"{day}-{recommender.model.name}-{content}", **manifest}
+    return {"model_id": f"{day}-{recommender.model.name}-{digest_of(manifest)[:12]}", **manifest}
 
 
 def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recommender:
@@ -230,27 +256,6 @@ def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recomm
 
 def _headed(state: dict[str, NDArray[Any]], head: str) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(head): a for name, a in state.items() if name.startswith(head)}
-
-
-def _folder(models: Path, model_id: str) -> Path:
-    folder = models / model_id
-    if not _ID.fullmatch(model_id) or not folder.is_dir():
-        raise ModelRefused(
-            f"There is no saved model '{model_id}'.",
-            where=str(models),
-            fix="Choose one that is listed, or train one with 'atelier train'.",
-        )
-    return folder
-
-
-def _point(models: Path, model_id: str) -> None:
-    """Replace the pointer in one step: a reader sees the old id or the new one."""
-    handle, name = tempfile.mkstemp(prefix=".current-", dir=models)
-    os.close(handle)
-    temporary = Path(name)
-    _write(temporary, f"{model_id}\n".encode())
-    temporary.chmod(0o644)
-    temporary.replace(models / "current")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,0 +1,1 @@
+"""Lists: from scores to what a customer is shown, by the rules and with its reasons."""

@@ -1,0 +1,1 @@
+"""The search of hyperparameters, on the training period alone."""
