@@ -7,6 +7,7 @@
     quarantine/         rows that imports set aside
     models/<id>/        saved models
     plans/<id>/         saved plans
+    tuning/             searches of hyperparameters, and what they chose
     reports/            rendered reports
     atelier.db          what must be transactional (SQLite, unless moved to PostgreSQL)
 

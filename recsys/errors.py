@@ -81,3 +81,9 @@ class ModelRefused(RecsysError):
     """A saved model that is altered, incomplete or of another version."""
 
     code = "recsys.model-refused"
+
+
+class JournalRefused(RecsysError):
+    """Trials of another search, or ones that cannot be read."""
+
+    code = "recsys.journal-refused"

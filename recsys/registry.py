@@ -15,9 +15,12 @@ from recsys.models.atelier import Atelier
 from recsys.models.attribute_popularity import AttributePopularity
 from recsys.models.blend import Blend
 from recsys.models.bpr import Bpr
+from recsys.models.chebyshev import Chebyshev
 from recsys.models.content import Content
 from recsys.models.ease import Ease
 from recsys.models.item_item import ItemItem
+from recsys.models.linear_filter import LinearFilter
+from recsys.models.low_pass import LowPass
 from recsys.models.personal import Personal
 from recsys.models.popularity import Popularity
 from recsys.models.sansa import Sansa
@@ -38,6 +41,9 @@ MODELS: Final[dict[str, type[Model]]] = {
         Bpr,
         ItemItem,
         Sansa,
+        LinearFilter,
+        LowPass,
+        Chebyshev,
         TifuKnn,
         UpCf,
         Content,

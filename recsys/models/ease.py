@@ -96,7 +96,7 @@ class Ease(Model):
                 f"EASE over {variants:,} variants needs a matrix of {needed:.1f} GB, and "
                 f"{self.settings.most_gigabytes:g} GB are allowed.",
                 where="ease.most_gigabytes",
-                fix="Raise the limit if the memory is there, or use the model 'als'.",
+                fix="Raise the limit if the memory is there, or use the model 'sansa'.",
             )
 
     def score(self, histories: Interactions) -> NDArray[np.float32]:

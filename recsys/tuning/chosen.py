@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from data.workspace import Workspace
+from recsys.errors import JournalRefused
 from recsys.registry import build
-from recsys.tuning.journal import JournalRefused
 from recsys.tuning.space import with_values
 
 

@@ -18,13 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from data.failpoints import reach
-from recsys.errors import RecsysError
-
-
-class JournalRefused(RecsysError):
-    """Trials of another search, or ones that cannot be read."""
-
-    code = "recsys.journal-refused"
+from recsys.errors import JournalRefused
 
 
 class Trial(BaseModel):

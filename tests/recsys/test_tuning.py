@@ -19,14 +19,13 @@ from pydantic import PositiveFloat
 from data.errors import OutsideData
 from data.tables import ORDERS
 from data.workspace import Workspace
-from recsys.errors import BadRequest, RecsysError, TooFewInteractions, UnknownModel
+from recsys.errors import BadRequest, JournalRefused, RecsysError, TooFewInteractions, UnknownModel
 from recsys.evaluation.splits import Split
 from recsys.model import Model, Run, Search, Settings
 from recsys.models.personal import Personal
 from recsys.registry import MODELS, build
 from recsys.tuning import search as searching
 from recsys.tuning.chosen import Tuned, chosen, keep
-from recsys.tuning.journal import JournalRefused
 from recsys.tuning.search import METRICS, Goal, judge, tune
 from recsys.tuning.space import space_of, with_values
 from recsys.tuning.splits import (
