@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Two test workers on two cores: a BLAS that threads besides would only contend with itself.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-.PHONY: help setup demo test test-all lint types imports check bench clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-peers clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -41,8 +41,21 @@ imports: $(READY) ## the rooms' import direction
 
 check: lint types imports test ## everything that .ci/run asks for
 
-bench: $(READY) ## measure side by side with the peers
+bench: $(READY) ## measure batches beside implicit, and one request
 	$(BIN)/python benchmarks/recommend.py
+	$(BIN)/python benchmarks/request.py
+
+# RecTools and LensKit hold back numpy and pandas: an environment of their own.
+PEERS := .venv-peers/bin
+WORKSPACE ?= retail
+
+.venv-peers/.ready: benchmarks/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	$(PEERS)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
+	@touch $@
+
+bench-peers: $(READY) .venv-peers/.ready ## compare with RecTools and LensKit, on WORKSPACE=retail
+	$(BIN)/python benchmarks/peers.py --workspace $(WORKSPACE) --peers $(PEERS)/python
 
 clean: ## remove the environment, caches and the demo workspace
-	rm -rf .venv workspace .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers workspace .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from api.errors import Invalid
+from api.errors import Invalid, Malformed
 from api.service import strict_json
 from api.service.schemas import MOST_K, Day, Id, Request
 from data.tables import MOST_MONEY
@@ -46,8 +46,15 @@ class AskedBoost(Request):
         default=None, description="The last day on which it counts, by the shop's clock."
     )
 
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        given = (self.variant_id, self.style_id, self.attribute)
+        if sum(target is not None for target in given) != 1:
+            raise ValueError("must have exactly one of variant_id, style_id and attribute")
+        return self
+
     def boost(self) -> Boost:
-        """The boost; BadRules where not exactly one target is named."""
+        """The boost as the recommender takes it."""
         column, _, value = (self.attribute or "").partition("=")
         return Boost(
             amount=self.amount,
@@ -123,11 +130,11 @@ class AskedRules(Request):
 
         Args:
             stock: what is on hand, where `in_stock` asks for it.
-            today: the day that boosts' ends are held against.
+            today: the day on which the list is looked at.
 
         Raises:
             Invalid: both `collapse` and `per_style` are given.
-            BadRules: the prices are the wrong way round, or a boost has not exactly one target.
+            BadRules: the prices are the wrong way round.
         """
         if self.collapse is not None and self.per_style is not None:
             raise Invalid(
@@ -212,7 +219,15 @@ def rules_file(path: Path) -> AskedRules:
         raise Invalid(
             f"The file cannot be read: {error.strerror}.", where=str(path), fix="Name another."
         ) from None
-    return asked_rules(strict_json.parse(content), where=str(path))
+    try:
+        fields = strict_json.parse(content)
+    except Malformed as error:
+        raise Malformed(
+            error.what.replace("The body", "The file"),
+            where=error.where.replace(strict_json.WHERE, str(path), 1),
+            fix="Write one JSON object; docs/api.md describes the rules.",
+        ) from None
+    return asked_rules(fields, where=str(path))
 
 
 def asked_rules(fields: object, *, where: str) -> AskedRules:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,8 @@ def live_lines(events: Sequence[LiveEvent]) -> pd.DataFrame | None:
     """Lines for `Recommender.recommend(extra=…)`; None where nothing has happened."""
     if not events:
         return None
-    frame = pd.DataFrame([asdict(event) for event in events])
+    names = ("customer_id", "variant_id", "kind", "value", "at")
+    frame = pd.DataFrame({name: [getattr(event, name) for event in events] for name in names})
     frame["value"] = frame["value"].astype("float64")
     frame["at"] = frame["at"].astype("datetime64[us]")
     return frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from recsys.model import Run
 from recsys.recommender import Recommender, train
 from recsys.saved.manifest import signing_key
 from recsys.saved.saving import current_model, load, save
-from recsys.tuning.chosen import chosen
+from recsys.tuning.chosen import Tuned, chosen
 
 
 def run_of(settings: Settings) -> Run:
@@ -38,6 +39,32 @@ def key_of(workspace: Workspace, settings: Settings) -> bytes:
     if settings.signing_key is not None:
         return settings.signing_key.get_secret_value().encode()
     return signing_key(workspace)
+
+
+def tuned_for(
+    workspace: Workspace,
+    settings: Settings,
+    as_of: np.datetime64 | None = None,
+    *,
+    untuned: bool = False,
+) -> Tuned | None:
+    """What `atelier tune` chose for the model that the settings name, where it may be used.
+
+    Args:
+        workspace: where the search was made.
+        settings: name the model.
+        as_of: the moment up to which everything is known; a search that looked at later days is
+            left aside.
+        untuned: leave aside any.
+
+    Raises:
+        JournalRefused: it cannot be read.
+    """
+    tuned = None if untuned else chosen(workspace, settings.model)
+    if tuned is None or as_of is None:
+        return tuned
+    day: date = as_of.astype("datetime64[D]").item()
+    return tuned if tuned.knows_nothing_from(day) else None
 
 
 def train_and_save(
@@ -54,11 +81,24 @@ def train_and_save(
         workspace: what to learn from, and where to save.
         settings: name the model.
         as_of: see `recsys.recommender.train`.
-        untuned: leave aside what `atelier tune` chose for the model.
+        untuned: see `tuned_for`.
         progress: told of the steps.
     """
-    tuned = None if untuned else chosen(workspace, settings.model)
-    recommender = train(
+    tuned = tuned_for(workspace, settings, as_of, untuned=untuned)
+    recommender = _trained(workspace, settings, tuned, as_of=as_of, progress=progress)
+    summary = None if tuned is None else tuned.summary()
+    return save(recommender, workspace, key_of(workspace, settings), tuned=summary), recommender
+
+
+def _trained(
+    workspace: Workspace,
+    settings: Settings,
+    tuned: Tuned | None,
+    *,
+    as_of: np.datetime64 | None,
+    progress: Progress,
+) -> Recommender:
+    return train(
         workspace,
         as_of=as_of,
         model=settings.model,
@@ -66,8 +106,6 @@ def train_and_save(
         run=run_of(settings),
         progress=progress,
     )
-    summary = None if tuned is None else tuned.summary()
-    return save(recommender, workspace, key_of(workspace, settings), tuned=summary), recommender
 
 
 def current_or_trained(
@@ -96,16 +134,8 @@ def recommender_as_of(
         NotReady: no model has been trained.
     """
     if as_of is not None:
-        tuned = chosen(workspace, settings.model)
-        fitted = train(
-            workspace,
-            as_of=as_of,
-            model=settings.model,
-            settings=None if tuned is None else tuned.settings(),
-            run=run_of(settings),
-            progress=progress,
-        )
-        return None, fitted
+        tuned = tuned_for(workspace, settings, as_of)
+        return None, _trained(workspace, settings, tuned, as_of=as_of, progress=progress)
     model_id = current_model(workspace)
     if model_id is None:
         raise NotReady(

@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 import numpy as np
@@ -81,9 +82,9 @@ def blocks(
     words = [words_of(title) for title in catalogue.titles]
     return {
         "word": _hashed("word", words, buckets),
-        "piece": _hashed("piece", [_pieces(each) for each in words], buckets),
-        "style": _hashed("style", [[style] for style in catalogue.styles], buckets),
-        "code": _hashed("code", [_heads(style) for style in catalogue.styles], buckets),
+        "piece": _hashed("piece", (_pieces(each) for each in words), buckets),
+        "style": _hashed("style", ([style] for style in catalogue.styles), buckets),
+        "code": _hashed("code", (_heads(style) for style in catalogue.styles), buckets),
         "column": _columns(catalogue, buckets),
         "price": _price_marks(catalogue.prices, buckets),
     }
@@ -174,19 +175,20 @@ def _heads(style: str) -> list[str]:
 
 
 def _hashed(
-    block: str, features: Sequence[Sequence[str]], buckets: int
+    block: str, features: Iterable[Iterable[str]], buckets: int
 ) -> sparse.csr_matrix[np.float32]:
-    """(V, buckets) float32: how often a row has each feature."""
+    """(V, buckets) float32: how often a row has each feature; holds 8 bytes a feature."""
     column: dict[str, int] = {}
+    indices, offsets = array("q"), array("q", [0])
     for row in features:
         for feature in row:
             if feature not in column:
                 column[feature] = column_of(f"{block}={feature}", buckets)
-    indices = [column[feature] for row in features for feature in row]
-    offsets = np.concatenate(([0], np.cumsum([len(row) for row in features], dtype=np.int64)))
+            indices.append(column[feature])
+        offsets.append(len(indices))
     counts = sparse.csr_matrix(
-        (np.ones(len(indices), dtype=np.float32), np.array(indices, dtype=np.int64), offsets),
-        shape=(len(features), buckets),
+        (np.ones(len(indices), dtype=np.float32), np.asarray(indices), np.asarray(offsets)),
+        shape=(len(offsets) - 1, buckets),
     )
     counts.sum_duplicates()
     return counts
@@ -195,14 +197,14 @@ def _hashed(
 def _columns(catalogue: Catalogue, buckets: int) -> sparse.csr_matrix[np.float32]:
     """(V, buckets) float32: "column=value" of every attribute column with a value."""
     named = sorted(catalogue.attributes.items())
-    rows = [
+    rows = (
         [
             f"{name}={str(values[row])[:_LONGEST].casefold()}"
             for name, values in named
             if values[row]
         ]
         for row in range(len(catalogue))
-    ]
+    )
     return _hashed("column", rows, buckets)
 
 

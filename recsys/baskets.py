@@ -32,7 +32,6 @@ class Baskets:
         variant: (E,) int32, position of the variant; once in a basket.
         weight: (E,) float32 in (0, 1], that of the basket's weightiest line of the variant.
         since: (E,) int64, weights of the customer's later baskets, in `PARTS`; 0 in the last.
-        own: (E,) int64, weight of the basket itself, in `PARTS`; 1 at least.
         total: (U,) int64, weights of all of a customer's baskets, in `PARTS`.
     """
 
@@ -40,7 +39,6 @@ class Baskets:
     variant: NDArray[np.int32]
     weight: NDArray[np.float32]
     since: NDArray[np.int64]
-    own: NDArray[np.int64]
     total: NDArray[np.int64]
 
 
@@ -66,13 +64,11 @@ def baskets_of(lines: Interactions) -> Baskets:
     total = np.zeros(lines.shape[0], dtype=np.int64)
     np.add.at(total, customers, parts)
     since = np.cumsum(total)[customers] - np.cumsum(parts)
-    which = np.cumsum(basket)[entry] - 1
     return Baskets(
         customer=customer[entry],
         variant=variant[entry],
         weight=weight,
-        since=since[which],
-        own=parts[which],
+        since=since[np.cumsum(basket)[entry] - 1],
         total=total,
     )
 

@@ -20,7 +20,8 @@ def history_of(
     """The moment of a request, and one customer's lines up to it; None where there is none.
 
     Lines of variants that `interactions` does not have, returns, events that speak for nothing
-    and whatever lies at or after the moment are left out.
+    and whatever lies at or after the moment are left out. A line that the training has too, of the
+    same variant and moment, counts once.
 
     Args:
         interactions: all histories at the training.
@@ -44,7 +45,7 @@ def history_of(
     known = (
         position < len(interactions.customers) and interactions.customers[position] == customer_id
     )
-    own = None if extra is None else extra[_texts(extra, "customer_id") == customer_id]
+    own = None if extra is None else extra[extra["customer_id"].eq(customer_id).fillna(value=False)]
     times = None if own is None else own["at" if "kind" in own else "ordered_at"].to_numpy()
     moment = interactions.as_of if as_of is None else as_of
     if as_of is None and times is not None and len(times):
@@ -98,13 +99,17 @@ def _fresh(
     else:
         weights = np.ones(len(lines), dtype=np.float32)
         units = lines["quantity"].to_numpy(dtype=float)
+    grown = np.float32((moment - interactions.as_of) / DAY)
+    # To the bit as `Interactions.later` ages lines: one that the training has as well is one line.
+    trained = ((interactions.as_of - times) / DAY).astype(np.float32) + grown
+    age = np.where(times < interactions.as_of, trained, (moment - times) / DAY)
     used = (interactions.variants[places] == ids) & (weights > 0) & (units > 0) & (times < moment)
     return Interactions.from_arrays(
         customers=np.array([customer_id], dtype=object),
         variants=interactions.variants,
         customer=np.zeros(int(used.sum()), dtype=np.int32),
         variant=places[used],
-        age=(moment - times[used]) / DAY,
+        age=age[used],
         quantity=units[used],
         weight=weights[used],
         as_of=moment,

@@ -233,6 +233,19 @@ class Interactions:
         grown = np.float32(max((as_of - self.as_of) / DAY, 0.0))
         return replace(self, age=self.age + grown, as_of=max(as_of, self.as_of))
 
+    def before(self, days: int) -> Interactions:
+        """What was known some days ago: the older lines alone, their ages counted from then."""
+        older = self.age > days
+        return replace(
+            self,
+            customer=self.customer[older],
+            variant=self.variant[older],
+            age=self.age[older] - np.float32(days),
+            quantity=self.quantity[older],
+            weight=self.weight[older],
+            as_of=self.as_of - np.timedelta64(days, "D"),
+        )
+
     def joined(self, other: Interactions) -> Interactions:
         """One customer's history and more lines of theirs, over the same variants and `as_of`."""
         return Interactions.from_arrays(

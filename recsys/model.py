@@ -172,3 +172,8 @@ def put_last(scores: NDArray[np.float32], known: NDArray[np.bool_]) -> None:
     if len(unknown):
         scores[:, unknown] = np.inf
         scores[:, unknown] = scores.min(axis=1, keepdims=True)
+
+
+def headed(state: Mapping[str, NDArray[np.generic]], head: str) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a state whose names begin with a head, without it."""
+    return {name.removeprefix(head): state[name] for name in state if name.startswith(head)}

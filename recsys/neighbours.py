@@ -59,11 +59,16 @@ class Neighbours:
     def _weighted(self, likeness: sparse.csr_matrix[np.float32]) -> sparse.csr_matrix[np.float32]:
         """(n, U) the weight of each neighbour's offer."""
         weights = likeness.copy()
-        weights.data = likeness.data ** np.float32(self.locality)
-        if self.mean:
-            row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
-            totals = np.bincount(row, weights.data, minlength=weights.shape[0])
-            weights.data /= totals[row].astype(np.float32)
+        if not self.mean:
+            weights.data = likeness.data ** np.float32(self.locality)
+            return weights
+        row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+        most = np.zeros(weights.shape[0], dtype=np.float32)
+        np.maximum.at(most, row, likeness.data)
+        # as parts of the greatest: a power of all small likenesses may be below any float
+        parts = (likeness.data / most[row]) ** np.float32(self.locality)
+        totals = np.bincount(row, parts, minlength=weights.shape[0])
+        weights.data = (parts / totals[row]).astype(np.float32)
         return weights
 
     def contributions(
@@ -75,10 +80,11 @@ class Neighbours:
         """
         likeness = _strongest((history @ self.tastes).tocsr(), self.count)
         weights = self._weighted(likeness)
-        shared = self.tastes[history.indices][:, likeness.indices].toarray().T  # (k, n)
-        shared *= history.data * (weights.data / likeness.data)[:, None]
+        shared = self.tastes[history.indices][:, likeness.indices].astype(np.float64)  # (n, k)
+        each = weights.data.astype(np.float64) / likeness.data  # (k,)
+        shared.data *= np.repeat(history.data, np.diff(shared.indptr)) * each[shared.indices]
         offers = self.offers[likeness.indices][:, variants]  # (k, M)
-        parts: NDArray[np.float32] = (offers.T @ shared).astype(np.float32)
+        parts: NDArray[np.float32] = (shared @ offers).toarray().T.astype(np.float32)
         return parts
 
 

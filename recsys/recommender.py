@@ -21,7 +21,8 @@ from recsys.folding import history_of, nobody_of
 from recsys.interactions import Interactions
 from recsys.lists.answering import Answering
 from recsys.lists.arranging import Asked
-from recsys.lists.reasons import POPULAR, Reason
+from recsys.lists.explanation import unspoken
+from recsys.lists.reasons import Reason
 from recsys.lists.recommendation import RecommendationList
 from recsys.lists.rules import NO_RULES, Rules
 from recsys.model import Model, Run
@@ -199,9 +200,8 @@ class Recommender:
         """
         position = self._position(variant_id)
         others = np.arange(len(self.catalogue)) != position
-        likeness = self.model.similar(position)
-        likeness[position] = 0
-        alike = others & (likeness > 0)
+        likeness = np.where(others, self.model.similar(position), np.float32(0))
+        alike = likeness > 0
         title, asked = self.catalogue.label(position), Asked(k=k, rules=rules)
         told = Reason(
             kind="together",
@@ -219,7 +219,7 @@ class Recommender:
         return self._answering.like(
             scores,
             others,
-            lambda variant: sibling if siblings[variant] else POPULAR,
+            lambda variant: sibling if siblings[variant] else unspoken(popularity, variant),
             asked,
             fallback="popular",
         )

@@ -67,14 +67,14 @@ class PrunedGram:
         none, width = len(self.columns) - 1, self.columns.shape[1]
         found = np.zeros((batch, size, size))
         some = max(1, min(batch, CACHED // (none + 1), CELLS // (4 * size * width)))
-        order = np.full((some, none + 1), -1, dtype=np.int32)  # place in its neighbourhood
+        order = np.full(some * (none + 1), -1, dtype=np.int32)  # place in its neighbourhood
         for start in range(0, batch, some):
             part = places[start : start + some]
-            row = np.arange(len(part))[:, None]
-            order[row, part] = np.arange(size)
-            order[:, none] = -1
-            at = order[row[:, :, None], self.columns[part]].ravel()  # of B * n * W cells
-            order[row, part] = -1
+            first = np.arange(len(part))[:, None] * (none + 1)
+            order[first + part] = np.arange(size)
+            order[first + none] = -1
+            at = order.take((first[:, :, None] + self.columns[part]).ravel())  # of B * n * W cells
+            order[first + part] = -1
             hit = np.flatnonzero(at >= 0)
             cells = found[start : start + some].reshape(-1)
             cells[hit // width * size + at[hit]] = self.values[part].ravel()[hit]
@@ -109,10 +109,11 @@ def gram_of(
     variants = rows.shape[1]
     values = rows.astype(np.float64)
     diagonal = np.append(np.asarray(values.multiply(values).sum(axis=0)).ravel(), 0)  # (V + 1,)
-    keep = min(variants - 1 if variants <= most_whole else max(width, neighbours), variants - 1)
+    whole = variants <= most_whole
+    keep = min(neighbours if whole else max(width, neighbours), variants - 1)
     columns = np.full((variants + 1, max(keep, 1)), variants, dtype=np.int32)
     cells = np.zeros(columns.shape, dtype=np.float32)
-    dense = np.zeros((variants + 1, variants + 1)) if variants <= most_whole else None
+    dense = np.zeros((variants + 1, variants + 1)) if whole else None
     for start, block in _row_blocks(values):
         _keep_strongest(block, start, np.sqrt(diagonal[:-1] + regularization), columns, cells)
         if dense is not None:
@@ -121,7 +122,7 @@ def gram_of(
     if neighbours >= variants - 1:
         nearest = _all_others(variants)
     if dense is not None:
-        return WholeGram(dense, nearest.copy())
+        return WholeGram(dense, nearest)
     return PrunedGram(columns, cells, diagonal, nearest)
 
 

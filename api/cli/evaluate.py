@@ -25,6 +25,12 @@ from api.output import check_writable, replacing, to_json
 if TYPE_CHECKING:
     import pandas as pd
 
+    from api.settings import Settings
+    from data.progress import Progress
+    from data.workspace import Workspace
+    from production.demand.evaluation import DemandEvaluation
+    from production.plans.evaluation import PlanEvaluation
+
 evaluate = typer.Typer(
     no_args_is_help=True, help="Judge models, forecasts and plans on days already past."
 )
@@ -71,6 +77,10 @@ def recommend(
     exclude_seen: Annotated[
         bool, typer.Option("--exclude-seen", help="Leave out what the customer has bought before.")
     ] = False,
+    tuned: Annotated[
+        bool,
+        typer.Option("--tuned", help="Fit with what 'atelier tune' chose, where it searched."),
+    ] = False,
     train: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Learn from this file, not a workspace.")
     ] = None,
@@ -84,10 +94,12 @@ def recommend(
     check_outputs(json, predictions)
     if (train is None) != (test is None):
         raise typer.BadParameter("--train and --test go together.", param_hint="--train/--test")
-    for flag, given in (("--origin", origin), ("--test-days", test_days is not None)):
+    for flag, given in (
+        ("--origin", origin), ("--test-days", test_days is not None), ("--tuned", tuned),
+    ):  # fmt: skip
         if train is not None and given:
             raise typer.BadParameter(
-                f"{flag} belongs to a workspace; two files are one split.", param_hint="--train"
+                f"{flag} belongs to a workspace, not to two files.", param_hint="--train"
             )
 
     from api.settings import load_settings
@@ -118,6 +130,7 @@ def recommend(
                 models=names,
                 reference=reference,
                 exclude_seen=exclude_seen,
+                tuned=tuned,
                 run=run_of(load_settings(workspace)),
                 progress=progress,
             )
@@ -143,21 +156,12 @@ def demand(
     check_outputs(json, predictions)
 
     from api.settings import load_settings
-    from api.work import run_of
     from data.workspace import Workspace
-    from production.demand.evaluation import evaluate_demand
 
     settings = load_settings(workspace, horizon=horizon)
     with console.progress() as progress:
-        found = evaluate_demand(
-            Workspace.open(workspace),
-            horizon=settings.horizon,
-            origins=origins,
-            step=step,
-            methods=names_of(methods),
-            settings=settings.demand,
-            run=run_of(settings),
-            progress=progress,
+        found = _demand(
+            Workspace.open(workspace), settings, (origins, step), names_of(methods), progress
         )
     write_outputs(found.to_json(), json, found.predictions, predictions)
     show_demand(found.to_json())
@@ -176,22 +180,11 @@ def plan(
     check_outputs(json)
 
     from api.settings import load_settings
-    from api.work import run_of
     from data.workspace import Workspace
-    from production.plans.evaluation import evaluate_plans
 
     settings = load_settings(workspace, horizon=horizon)
     with console.progress() as progress:
-        found = evaluate_plans(
-            Workspace.open(workspace),
-            horizon=settings.horizon,
-            origins=origins,
-            step=step,
-            settings=settings.economics,
-            demand=settings.demand,
-            run=run_of(settings),
-            progress=progress,
-        )
+        found = _plans(Workspace.open(workspace), settings, (origins, step), progress)
     write_outputs(found.to_json(), json)
     show_plan(found.to_json())
 
@@ -211,34 +204,14 @@ def everything(
     from api.settings import load_settings
     from api.work import run_of
     from data.workspace import Workspace
-    from production.demand.evaluation import evaluate_demand
-    from production.plans.evaluation import evaluate_plans
     from recsys.evaluation.evaluate import evaluate_workspace
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, horizon=horizon)
-    run = run_of(settings)
     with console.progress() as progress:
-        recommended = evaluate_workspace(opened, run=run, progress=progress)
-        demanded = evaluate_demand(
-            opened,
-            horizon=settings.horizon,
-            origins=origins,
-            step=step,
-            settings=settings.demand,
-            run=run,
-            progress=progress,
-        )
-        planned = evaluate_plans(
-            opened,
-            horizon=settings.horizon,
-            origins=origins,
-            step=step,
-            settings=settings.economics,
-            demand=settings.demand,
-            run=run,
-            progress=progress,
-        )
+        recommended = evaluate_workspace(opened, run=run_of(settings), progress=progress)
+        demanded = _demand(opened, settings, (origins, step), None, progress)
+        planned = _plans(opened, settings, (origins, step), progress)
     figures = {
         "recommend": recommended.to_json(),
         "demand": demanded.to_json(),
@@ -248,6 +221,48 @@ def everything(
     show_recommend(figures["recommend"])
     show_demand(figures["demand"])
     show_plan(figures["plan"])
+
+
+def _demand(
+    workspace: Workspace,
+    settings: Settings,
+    origins: tuple[int, int],
+    methods: tuple[str, ...] | None,
+    progress: Progress,
+) -> DemandEvaluation:
+    """Demand methods at so many origins, so many weeks apart."""
+    from api.work import run_of
+    from production.demand.evaluation import evaluate_demand
+
+    return evaluate_demand(
+        workspace,
+        horizon=settings.horizon,
+        origins=origins[0],
+        step=origins[1],
+        methods=methods,
+        settings=settings.demand,
+        run=run_of(settings),
+        progress=progress,
+    )
+
+
+def _plans(
+    workspace: Workspace, settings: Settings, origins: tuple[int, int], progress: Progress
+) -> PlanEvaluation:
+    """Plans at so many origins, so many weeks apart."""
+    from api.work import run_of
+    from production.plans.evaluation import evaluate_plans
+
+    return evaluate_plans(
+        workspace,
+        horizon=settings.horizon,
+        origins=origins[0],
+        step=origins[1],
+        settings=settings.economics,
+        demand=settings.demand,
+        run=run_of(settings),
+        progress=progress,
+    )
 
 
 def names_of(listed: str | None) -> tuple[str, ...] | None:

@@ -21,7 +21,8 @@ def launches(
         typer.Option(
             parser=day,
             metavar="YYYY-MM-DD",
-            help="First day of a test window; may be repeated.  [default: the last three]",
+            help="First day of a test window; may be repeated.  "
+            "[default: those of the last three with launches]",
         ),
     ] = None,
     test_days: Annotated[int, typer.Option(min=1, max=366, help="Days of a test window.")] = 28,
@@ -64,21 +65,27 @@ def show_launches(figures: Mapping[str, Any]) -> None:
     for origin in dict.fromkeys(row["origin"] for row in figures["models"]):
         told = facts.get(origin)
         title = (
-            f"{told['launched']} variants launched in the window from {origin}, "
+            f"Launched in the window from {origin}: {told['launched']} variants, "
             f"ranked for {told['customers']:,} customers"
             if told
             else f"Mean of {len(facts)} origins"
         )
         console.show(
             title,
-            ("model", "k", "recall", "95 %", "random", "times", f"less {reference}", "95 % "),
+            ("model", "k", "recall", "95 %", "random", "times", "gain", "95 %"),
             [
                 (row["model"], row["k"], row["recall"], _bounds(row), row["random"],
                  row["over_random"], *_difference(row))
                 for row in figures["models"]
                 if row["origin"] == origin
             ],
+            caption=f"times: recall over random's; gain: recall less that of {reference}.",
         )  # fmt: skip
+    if without := figures["settings"]["origins_without_launches"]:
+        console.say(
+            f"Left out: no known customer bought anything launched from {', '.join(without)}.",
+            style="dim",
+        )
     k = figures["settings"]["k"]
     few = [each["origin"] for each in figures["origins"] if not each["thrice_random_is_possible"]]
     if few:
@@ -92,7 +99,7 @@ def show_launches(figures: Mapping[str, Any]) -> None:
 
 def _bounds(row: Mapping[str, Any], *, signed: bool = False) -> str:
     low, high = row["ci"]
-    return f"{low:+.3f} {high:+.3f}" if signed else f"{low:.3f}-{high:.3f}"
+    return f"{low:+.2f} {high:+.2f}" if signed else f"{low:.2f}-{high:.2f}"
 
 
 def _difference(row: Mapping[str, Any]) -> tuple[str, str]:

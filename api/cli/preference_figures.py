@@ -37,6 +37,8 @@ def show_recommend(figures: Row, *, every_group: bool = False) -> None:
         "tested: customers; 95 %: NDCG's interval, bootstrap over them; s: to fit and to score.",
         style="dim",
     )
+    if tuned := figures["settings"]["tuned"]:
+        console.say(f"Tuned: {', '.join(tuned)}; others have their defaults.", style="dim")
     if len(origins) > 1:
         _summary(figures, len(origins))
     _comparisons(figures)
@@ -122,9 +124,9 @@ def _beyond(figures: Row, origins: int) -> None:
         "Beyond accuracy" + (f", mean over {origins} origins" if origins > 1 else ""),
         ("model", *BEYOND.values()),
         [(model, *(_mean(rows, name) for name in BEYOND)) for model, rows in by_model.items()],
-        caption="shown alike: so many variants, each shown as often, were as varied; popular: mean "
-        "percentile of\nwhat is listed, and less that of what the customer had. The rest, and "
-        "intervals: --json.",
+        caption="shown alike: so many variants, each shown as often, were as varied; popular:\n"
+        "mean percentile of what is listed; less own: less that of what the customer had.\n"
+        "The rest, and intervals: --json.",
     )
 
 

@@ -125,8 +125,10 @@ def recommend(
     """
     if sum(bool(given) for given in (customers, basket, similar)) != 1:
         raise typer.BadParameter("Name one or more customers, or --basket, or --similar.")
-    if style is not None and not customers:
-        raise typer.BadParameter("--style lists a style's variants for customers: name one.")
+    if similar and exclude_seen:
+        raise typer.BadParameter("--similar knows no customer: leave out --exclude-seen.")
+    if style is not None:
+        check_style(customers, others=exclude_seen or collapse is not None or per_style is not None)
     fields: dict[str, object] = {
         "collapse": collapse,
         "per_style": per_style,
@@ -178,6 +180,22 @@ def recommend(
         console.answer({"model_id": model_id, "lists": [found.to_json() for found in lists]})
         return
     show(lists, what=similar or ", ".join(basket or ()))
+
+
+def check_style(customers: list[str] | None, *, others: bool) -> None:
+    """Refuse what has no meaning beside --style.
+
+    Args:
+        customers: for whom.
+        others: a flag is given that lists of a style do not know.
+    """
+    if not customers:
+        raise typer.BadParameter("--style lists a style's variants for customers: name one.")
+    if others:
+        raise typer.BadParameter(
+            "--style lists all variants of a style: leave out --exclude-seen, --collapse and "
+            "--per-style."
+        )
 
 
 def read(file: Path | None, flags: dict[str, object]) -> AskedRules:

@@ -24,13 +24,12 @@ def train(
 ) -> None:
     """Learn the customers' preferences; the model becomes current."""
     from api.settings import load_settings
-    from api.work import train_and_save
+    from api.work import train_and_save, tuned_for
     from data.workspace import Workspace
-    from recsys.tuning.chosen import chosen
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, model=model)
-    tuned = None if untuned else chosen(opened, settings.model)
+    tuned = tuned_for(opened, settings, moment(as_of), untuned=untuned)
     with console.progress() as progress:
         model_id, recommender = train_and_save(
             opened, settings, as_of=moment(as_of), untuned=untuned, progress=progress

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 DRAWS: Final = 1_000
 LEVEL: Final = 0.95
@@ -93,6 +94,43 @@ def resampled_known_means(
     both = np.hstack([np.where(known, values, 0.0), known.astype(np.float64)])
     totals, counts = np.hsplit(resampled_means(both, seed=seed, draws=draws), 2)
     return np.divide(totals, counts, out=np.full_like(totals, np.nan), where=counts > 0)
+
+
+def resampled_group_means(
+    values: NDArray[np.float64],
+    group: NDArray[np.integer],
+    groups: int,
+    *,
+    seed: int,
+    draws: int = DRAWS,
+) -> NDArray[np.float64]:
+    """Means of each group over customers drawn with replacement; O(draws · n), however many groups.
+
+    Args:
+        values: (n,) one figure of each customer.
+        group: (n,) each one's group, from 0; below 0 for none.
+        groups: how many groups there are.
+        seed: the only source of randomness.
+        draws: how many samples are drawn.
+
+    Returns:
+        (draws, groups) float64; NaN where nobody of the group was drawn.
+    """
+    known = np.flatnonzero(group >= 0)
+    both = sparse.csr_array(
+        (
+            np.concatenate((values[known], np.ones(len(known)))),
+            (np.concatenate((group[known], groups + group[known])), np.tile(known, 2)),
+        ),
+        shape=(2 * groups, len(values)),
+    )
+    blocks = drawn_weights(len(values), seed=seed, draws=draws)
+    sums = np.hstack([np.asarray(both @ weights.T) for weights in blocks])  # (2 groups, draws)
+    totals, counts = sums[:groups], sums[groups:]
+    means: NDArray[np.float64] = np.divide(
+        totals, counts, out=np.full_like(totals, np.nan), where=counts > 0
+    )
+    return means.T
 
 
 def interval(means: NDArray[np.float64], level: float = LEVEL) -> Interval:

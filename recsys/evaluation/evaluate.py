@@ -7,7 +7,7 @@ the lists themselves are kept, so that anyone can compute the figures again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +23,7 @@ from recsys.errors import BadRequest
 from recsys.evaluation.accuracy import Measured, measure, measure_newcomers
 from recsys.evaluation.beyond import Beyond, beyond
 from recsys.evaluation.bootstrap import DRAWS, FLIPS, LEVEL
+from recsys.evaluation.bounds import MOST_K, MOST_TEST_DAYS, check_between
 from recsys.evaluation.comparison import figures_of
 from recsys.evaluation.datasets import read_lines
 from recsys.evaluation.evaluation import Evaluation
@@ -34,15 +35,13 @@ from recsys.evaluation.splits import Split, choose_origins, split_at, split_file
 from recsys.model import Model, Run
 from recsys.ranking import BATCH_CELLS, Ranked, rank
 from recsys.registry import MODELS, build
+from recsys.tuning.chosen import Tuned, chosen_before
 
 SHORT: Final = ("atelier", "blend", "ease", "als", "personal", "popularity")
 """The models that are compared unless others are named: the default, and one of each kind."""
 
 ALL: Final = "all"
 """In place of names: every model there is."""
-
-MOST_K: Final = 1_000
-MOST_TEST_DAYS: Final = 3_660
 
 
 def evaluate_workspace(
@@ -54,6 +53,7 @@ def evaluate_workspace(
     models: Sequence[str] | None = None,
     reference: str | None = None,
     exclude_seen: bool = False,
+    tuned: bool = False,
     run: Run = Run(),  # noqa: B008  # frozen
     progress: Progress = silent,
 ) -> Evaluation:
@@ -71,25 +71,25 @@ def evaluate_workspace(
         reference: the model that the others are compared to, evaluated even if it is not among
             `models`; None for the best but the default, by NDCG in each slice.
         exclude_seen: leave out what a customer bought before (the discovery task).
+        tuned: fit with what `recsys.tuning` chose in the workspace, where it searched a model.
         run: seed and threads.
         progress: is told of each model and origin.
 
     Raises:
         OutsideData: the orders do not reach around an origin; says which origins they allow.
-        BadRequest: k or test_days out of bounds.
+        BadRequest: k or test_days out of bounds; or `tuned`, and a search looked at days from the
+            first origin on, or none was made.
         UnknownModel: a model name that is not registered.
         TooFewInteractions: nothing to train on or to test.
     """
     names = _names(models, reference)
-    _check_between("k", k, MOST_K)
-    _check_between("test_days", test_days, MOST_TEST_DAYS)
+    check_between("k", k, MOST_K)
+    check_between("test_days", test_days, MOST_TEST_DAYS)
     orders = workspace.read(ORDERS)
     catalogue = workspace.read(VARIANTS) if workspace.has(VARIANTS) else pd.DataFrame()
     events = workspace.read(EVENTS) if workspace.has(EVENTS) else None
-    splits = (
-        split_at(orders, catalogue, events, origin=origin, test_days=test_days)
-        for origin in choose_origins(orders, origins, test_days=test_days)
-    )
+    days = choose_origins(orders, origins, test_days=test_days)
+    splits = (split_at(orders, catalogue, events, origin=day, test_days=test_days) for day in days)
     settings: dict[str, object] = {"source": "workspace", "test_days": test_days}
     return _evaluate(
         splits,
@@ -98,6 +98,7 @@ def evaluate_workspace(
         k=k,
         reference=reference,
         exclude_seen=exclude_seen,
+        tuned=chosen_before(workspace, names, days[0].date()) if tuned else {},
         run=run,
         progress=progress,
     )
@@ -132,7 +133,7 @@ def evaluate_files(
         TooFewInteractions: nothing to train on or to test.
     """
     names = _names(models, reference)
-    _check_between("k", k, MOST_K)
+    check_between("k", k, MOST_K)
     split = split_files(read_lines(train), read_lines(test))
     settings: dict[str, object] = {"source": "files", "train": train.name, "test": test.name}
     return _evaluate(
@@ -142,6 +143,7 @@ def evaluate_files(
         k=k,
         reference=reference,
         exclude_seen=True,
+        tuned={},
         run=run,
         progress=progress,
     )
@@ -201,11 +203,6 @@ def _names(asked: Sequence[str] | None, reference: str | None) -> list[str]:
     return names
 
 
-def _check_between(name: str, value: int, most: int) -> None:
-    if not 1 <= value <= most:
-        raise BadRequest(f"{name} is {value}.", where=name, fix=f"Give 1 to {most:,}.")
-
-
 def _evaluate(
     splits: Iterable[Split],
     names: Sequence[str],
@@ -214,10 +211,12 @@ def _evaluate(
     k: int,
     reference: str | None,
     exclude_seen: bool,
+    tuned: Mapping[str, Tuned],
     run: Run,
     progress: Progress,
 ) -> Evaluation:
-    """Every model on every split."""
+    """Every model on every split, with what was chosen for it or its defaults."""
+    chosen = {name: each.settings() for name, each in tuned.items()}
     measured: list[list[Measured]] = []
     origins: list[dict[str, object]] = []
     frames: list[pd.DataFrame] = []
@@ -226,7 +225,7 @@ def _evaluate(
     gaps: list[Gap] = []
     for split in splits:
         lists, told, untold = _all_lists(
-            split, names, k=k, exclude_seen=exclude_seen, run=run, progress=progress
+            split, names, chosen, k=k, exclude_seen=exclude_seen, run=run, progress=progress
         )
         slices = measure(split, lists, k=k)
         measured.append([*slices, *measure_newcomers(split, told, untold, k=k)])
@@ -240,7 +239,7 @@ def _evaluate(
     )
     return Evaluation(
         k=k,
-        settings=settings | _settings(reference, exclude_seen=exclude_seen, run=run),
+        settings=settings | _settings(reference, tuned, exclude_seen=exclude_seen, run=run),
         origins=tuple(origins),
         figures=figures,
         summary=tuple(figures_of(measured, seed=run.seed, reference=reference))
@@ -256,6 +255,7 @@ def _evaluate(
 def _all_lists(
     split: Split,
     names: Sequence[str],
+    chosen: Mapping[str, Mapping[str, object]],
     *,
     k: int,
     exclude_seen: bool,
@@ -270,7 +270,7 @@ def _all_lists(
     told: dict[str, Lists] = {}
     untold: dict[str, Lists] = {}
     for name in names:
-        model = build(name)
+        model = build(name, chosen.get(name))
         lists[name] = recommend(
             model, split, k=k, exclude_seen=exclude_seen, run=run, progress=progress
         )
@@ -279,8 +279,13 @@ def _all_lists(
     return lists, told, untold
 
 
-def _settings(reference: str | None, *, exclude_seen: bool, run: Run) -> dict[str, object]:
+def _settings(
+    reference: str | None, tuned: Mapping[str, Tuned], *, exclude_seen: bool, run: Run
+) -> dict[str, object]:
     return {
+        "tuned": {
+            name: {"parameters": each.parameters, **each.summary()} for name, each in tuned.items()
+        },
         "exclude_seen": exclude_seen,
         "reference": reference,
         "seed": run.seed,

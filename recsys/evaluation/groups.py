@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.evaluation.accuracy import FIGURES, Measured
-from recsys.evaluation.bootstrap import Interval, interval, resampled_known_means
+from recsys.evaluation.bootstrap import Interval, interval, resampled_group_means
 from recsys.evaluation.splits import Split
 
 ENOUGH: Final = 30
@@ -87,12 +87,12 @@ def by_group(
     figures: list[GroupFigures] = []
     gaps: list[Gap] = []
     for by, names, group in _groupings(split):
-        inside = group[:, None] == np.arange(len(names))  # (n, groups)
-        counts = inside.sum(axis=0)
+        known = group >= 0
+        counts = np.bincount(group[known], minlength=len(names))
         for model, values in measured.values.items():
-            ndcg = values[:, [FIGURES.index("ndcg")]]
-            means = np.where(inside, ndcg, 0.0).sum(axis=0) / counts
-            draws = resampled_known_means(np.where(inside, ndcg, np.nan), seed=seed)
+            ndcg = values[:, FIGURES.index("ndcg")]
+            means = np.bincount(group[known], weights=ndcg[known], minlength=len(names)) / counts
+            draws = resampled_group_means(ndcg, group, len(names), seed=seed)
             figures += [
                 GroupFigures(
                     model=model,

@@ -13,14 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.tables import EVENTS, ORDERS, VARIANTS
+from data.workspace import Workspace
 from recsys.behaviour import preference_lines
 from recsys.catalogue import Catalogue
 from recsys.errors import TooFewInteractions
+from recsys.evaluation.splits import choose_origins
 from recsys.interactions import Interactions
 
 
@@ -50,6 +54,43 @@ class Launches:
     def random_recall(self, k: int) -> float:
         """What a random order finds, for every customer alike: the expectation, not a draw."""
         return min(1.0, k / len(self.launched))
+
+
+def launches_of(
+    workspace: Workspace, origins: Sequence[date] | None, *, test_days: int
+) -> tuple[list[Launches], list[str]]:
+    """The launches of a workspace at each origin, and the days that are left out.
+
+    Args:
+        workspace: where orders and variants lie.
+        origins: days to test from; None for the last three at 28-day steps, of which those are
+            left out at which nothing was launched.
+        test_days: length of the test window.
+
+    Raises:
+        WorkspaceError: there are no orders, or no variants, whose attributes are all there is.
+        OutsideData: the orders do not reach around an origin; says which origins they allow.
+        TooFewInteractions: nothing was launched, or no known customer bought it.
+    """
+    orders, variants = workspace.read(ORDERS), workspace.read(VARIANTS)
+    events = workspace.read(EVENTS) if workspace.has(EVENTS) else None
+    found: list[Launches] = []
+    without: list[str] = []
+    for origin in choose_origins(orders, origins, test_days=test_days):
+        try:
+            found.append(launches_at(orders, variants, events, origin=origin, test_days=test_days))
+        except TooFewInteractions:
+            if origins:
+                raise
+            without.append(f"{origin:%Y-%m-%d}")
+    if not found:
+        raise TooFewInteractions(
+            f"No known customer bought a variant first sold in the {test_days} days from any of "
+            f"{', '.join(without)}.",
+            where="origins",
+            fix="Name an origin at which something was launched, or choose a longer test window.",
+        )
+    return found, without
 
 
 def launches_at(
@@ -84,9 +125,8 @@ def launches_at(
     fresh = sorted(set(first.index[(first >= origin) & (first < end)]) - known)
     ids = sorted(known | set(fresh))
     lines = preference_lines(orders, events)
-    lines = lines[
-        ~lines["variant_id"].isin(fresh)
-    ]  # views of an announced one are not its attributes
+    # views of an announced variant are not its attributes
+    lines = lines[~lines["variant_id"].isin(fresh)]
     train = Interactions.from_lines(lines, as_of=origin.to_datetime64(), variants=ids)
     rows = variants[variants["variant_id"].isin(ids)] if len(variants) else None
     window = sold[(sold["ordered_at"] >= origin) & (sold["ordered_at"] < end)]

@@ -19,17 +19,15 @@ from datetime import date
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from data.progress import Progress, silent
-from data.tables import EVENTS, ORDERS, VARIANTS
 from data.workspace import Workspace
 from recsys.errors import BadRequest
 from recsys.evaluation.bootstrap import DRAWS, LEVEL, Interval, interval, resampled_known_means
-from recsys.evaluation.launch_split import Launches, launches_at
+from recsys.evaluation.bounds import MOST_K, MOST_TEST_DAYS, check_between
+from recsys.evaluation.launch_split import Launches, launches_of
 from recsys.evaluation.metrics import recall
-from recsys.evaluation.splits import choose_origins
 from recsys.model import Model, Run
 from recsys.models.attribute_popularity import AttributePopularity
 from recsys.ranking import BATCH_CELLS, top
@@ -43,8 +41,6 @@ SHORTER: Final = (5, 10)
 
 ALL: Final = "all"
 """In place of an origin: the mean over origins."""
-
-MOST_K: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +107,8 @@ def evaluate_launches(
 
     Args:
         workspace: where orders and variants lie.
-        origins: days to test from; None for the last three at 28-day steps.
+        origins: days to test from; None for those of the last three at 28-day steps at which
+            something was launched, the others being named in the settings.
         test_days: length of the test window.
         k: length of the lists; those of `SHORTER` are judged as well.
         models: names of models with `cold`; None for all of them.
@@ -120,22 +117,18 @@ def evaluate_launches(
 
     Raises:
         OutsideData: the orders do not reach around an origin; says which origins they allow.
-        BadRequest: k out of bounds, or a model that does not score by attributes.
+        BadRequest: k or test_days out of bounds, or a model that does not score by attributes.
         UnknownModel: a model name that is not registered.
+        WorkspaceError: there are no orders, or no variants, whose attributes are all there is.
         TooFewInteractions: nothing was launched, or no known customer bought it.
     """
-    if not 1 <= k <= MOST_K:
-        raise BadRequest(f"k is {k}.", where="k", fix=f"Give 1 to {MOST_K:,}.")
+    check_between("k", k, MOST_K)
+    check_between("test_days", test_days, MOST_TEST_DAYS)
     names = _names(models)
     lengths = sorted({*(short for short in SHORTER if short < k), k})
-    orders = workspace.read(ORDERS)
-    variants = workspace.read(VARIANTS) if workspace.has(VARIANTS) else pd.DataFrame()
-    events = workspace.read(EVENTS) if workspace.has(EVENTS) else None
-    tested: list[Launches] = []
+    tested, without = launches_of(workspace, origins, test_days=test_days)
     found: list[NDArray[np.float64]] = []
-    for origin in choose_origins(orders, origins, test_days=test_days):
-        split = launches_at(orders, variants, events, origin=origin, test_days=test_days)
-        tested.append(split)
+    for split in tested:
         recalls = []
         for step, name in enumerate(names):
             progress(f"Evaluating launches at {split.origin}", step, len(names))
@@ -145,6 +138,7 @@ def evaluate_launches(
         settings={
             "test_days": test_days, "k": k, "seed": run.seed, "reference": REFERENCE,
             "interval": {"level": LEVEL, "draws": DRAWS, "over": "customers"},
+            "origins_without_launches": without,
         },
         origins=tuple(_facts(split, k) for split in tested),
         figures=tuple(_figures(tested, found, names, lengths, run.seed)),

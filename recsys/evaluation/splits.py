@@ -111,8 +111,9 @@ def split_at(
 ) -> Split:
     """The split of a workspace's tables at an origin.
 
-    Nothing of the catalogue is known that the origin does not know: a variant counts from its
-    first order line on, or from its introduced_at, and until its discontinued_at.
+    No variant is known that the origin does not know: one counts from its first order line on, or
+    from its introduced_at, and until its discontinued_at. Its attributes are those of the table as
+    it is, so a price or title that the import derives from all orders knows later ones too.
 
     Args:
         orders: the orders table.

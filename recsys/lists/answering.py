@@ -15,12 +15,11 @@ from recsys.folding import nobody_of
 from recsys.interactions import Interactions
 from recsys.lists.arranging import Arranged, Asked, Moves, arrange
 from recsys.lists.compiled import Compiled, Shelf
-from recsys.lists.explanation import explain
+from recsys.lists.explanation import explain, unspoken
 from recsys.lists.reasons import (
     POPULAR,
     PREFERRED,
     PROMOTED,
-    UNTRIED,
     Reason,
     combined,
     popular_in,
@@ -74,7 +73,6 @@ class Answering:
         """A list for each customer, scored in batches of bounded memory.
 
         Raises:
-            BadRequest: k is below 1.
             BadRules: a rule names what the catalogue does not have.
             RecsysError: a score is NaN or infinite.
         """
@@ -280,7 +278,6 @@ class Answering:
 
     def _popular(self, region: str, variants: NDArray[np.int32]) -> list[tuple[Reason, ...]]:
         """The reason of each variant of a list that nothing stands behind but popularity."""
-        known = self._popularity.knows(region)
-        reason = popular_in(region) if known else POPULAR
-        taken = self._popularity.popularity[variants] > 0
-        return [(reason,) if any_ else (UNTRIED,) for any_ in taken.tolist()]
+        reason = popular_in(region) if self._popularity.knows(region) else POPULAR
+        popularity = self._popularity.popularity
+        return [(unspoken(popularity, variant, reason),) for variant in variants.tolist()]

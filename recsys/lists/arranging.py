@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.errors import BadRequest
 from recsys.interactions import Interactions
 from recsys.lists.codes import Groups
 from recsys.lists.rules import NO_RULES, Rules
@@ -28,6 +29,9 @@ class Asked:
         cold: nothing is known to go by; what is popular is shown.
         style: code of the only style whose variants are listed, all of them in the order in which
             the customer likely takes them; None for all styles.
+
+    Raises:
+        BadRequest: k is below 1.
     """
 
     k: int
@@ -36,6 +40,10 @@ class Asked:
     basket: bool = False
     cold: bool = False
     style: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise BadRequest(f"k is {self.k}.", where="k", fix="Ask for 1 or more recommendations.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,7 +112,6 @@ def arrange(
         choice: what everybody takes of each style; asked for only where lists go by style.
 
     Raises:
-        BadRequest: k is below 1.
         RecsysError: a score is NaN or infinite.
     """
     per_style, total = asked.rules.per_style, moves.total
@@ -120,7 +127,7 @@ def arrange(
     picked = None
     if asked.style is not None:
         of_style = shown & (groups.styles.codes == asked.style)
-        places = top(moved, max(asked.k, scores.shape[1]), of_style)
+        places = top(moved, int(groups.sizes[asked.style]), of_style)  # all of them, see `pick`
         picked = pick(choice(), histories, places, scores=moved, unit=unit, shown=shown)
         places = Ranked(places.offsets, picked.variants, picked.scores)
         places, picked = _shortened(places, picked, asked.k)

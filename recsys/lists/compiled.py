@@ -57,7 +57,7 @@ class Compiled:
         """Which rule left nothing to show.
 
         Args:
-            seen: what the customer has bought was left out.
+            seen: what the customer has bought, or what lies in the basket, was left out.
         """
         before = len(self.allowed)
         for rule, count in self.left:
@@ -68,7 +68,7 @@ class Compiled:
                 return Note(code=f"empty.{rule}", text=text)
             before = count
         if seen:
-            text = f"The customer already has all of the {before:,} variants that remained."
+            text = f"The customer, or the basket, has all of the {before:,} variants that remained."
             return Note(code="empty.exclude_seen", text=text)
         return Note(code="empty", text="No variant that may be shown answers the request.")
 
@@ -128,12 +128,12 @@ class Shelf:
         Raises:
             BadRules: a rule names what the catalogue does not have.
         """
-        allowed = self.catalogue.on_sale(as_of)
+        today = as_of.astype("datetime64[D]").item() if rules.today is None else rules.today
+        allowed = self.catalogue.on_sale(max(as_of, np.datetime64(today, "D")))
         left = [("on_sale", int(allowed.sum()))]
         for rule, mask in self._filters(rules, region):
             allowed &= mask
             left.append((rule, int(allowed.sum())))
-        today = as_of.astype("datetime64[D]").item() if rules.today is None else rules.today
         boosts = np.zeros(len(self.catalogue), dtype=np.float32)
         notes = [
             *_ignored("deny", self._unknown(rules.deny), "variant"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol, Self, TypeGuard
 
 import numpy as np
@@ -74,7 +75,7 @@ def explain(
             for place, share in zip(places, shares[row, places].tolist(), strict=True)
             if share > 0
         )
-        or (_unspoken(popularity, variant),)
+        or (unspoken(popularity, variant),)
         for row, (variant, places, count) in enumerate(
             zip(variants.tolist(), largest.tolist(), alike.tolist(), strict=True)
         )
@@ -86,9 +87,17 @@ def _neighbourly(model: Model) -> TypeGuard[Neighbourly]:
     return hasattr(model, "neighbours")
 
 
-def _unspoken(popularity: NDArray[np.float32] | None, variant: int) -> Reason:
-    """The reason where nothing that the customer did is one."""
-    return POPULAR if popularity is None or popularity[variant] > 0 else UNTRIED
+def unspoken(
+    popularity: NDArray[np.float32] | None, variant: int, popular: Reason = POPULAR
+) -> Reason:
+    """The reason where nothing that the customer did is one.
+
+    Args:
+        popularity: (V,) lines of each variant; None where they are not known.
+        variant: position of the variant.
+        popular: the reason if anybody took it.
+    """
+    return popular if popularity is None or popularity[variant] > 0 else UNTRIED
 
 
 def _neighbours(count: int, share: float) -> Reason:
@@ -175,12 +184,23 @@ class _Told:
         times = int(self.times[place])
         if not times:
             return "You looked at it."
-        ago = np.timedelta64(math.ceil(float(self.youngest[place]) * 86_400), "s")
-        day = (self.as_of - ago).astype("datetime64[D]").item()
+        day = self._last_day(place)
         last = f"{day.day} {day:%B %Y}"
         if times == 1:
             return f"You bought it on {last}."
         return f"You bought it {'twice' if times == 2 else f'{times} times'}, last on {last}."
+
+    def _last_day(self, place: int) -> date:
+        """The day when the customer last bought the variant.
+
+        An age is a float32 that was rounded twice. Two of its steps are taken off, lest a line at
+        midnight, where a file without hours has them all, be told of the day before.
+        """
+        age = self.youngest[place]
+        days = float(age) - 2 * float(np.spacing(age))
+        ago = np.timedelta64(math.ceil(days * 86_400e6), "us")
+        day: date = (self.as_of - ago).astype("datetime64[D]").item()
+        return day
 
     def _how(self, place: int) -> str:
         """How a variant of the history came into it."""

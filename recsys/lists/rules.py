@@ -104,7 +104,8 @@ class Rules:
         boosts: what is moved, see `Boost`; those that meet in a variant add up.
         bonus: an amount for each variant from outside, in the unit of `Boost.amount`: by variant
             id, or (V,) in the order of the catalogue. Two rules that differ in it alone are equal.
-        today: the day that `Boost.until` is held against; without it, the request's own.
+        today: the day on which the list is looked at: variants must be on sale on it, if it comes
+            after the request's own day, and boosts not have ended; without it, the request's own.
     """
 
     allow: tuple[str, ...] | None = None

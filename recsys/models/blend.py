@@ -68,6 +68,11 @@ class Blend(Model):
             "ease": (self.settings.ease_weight, self._ease),
         }
 
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(V,) bool: the variants that anybody took before the fit."""
+        return self._ease.known
+
     @classmethod
     def build(cls, settings: Mapping[str, object] | None = None) -> Self:
         """See `Model.build`."""

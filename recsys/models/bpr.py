@@ -14,7 +14,7 @@ more, which the fit itself does not know of.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Final, Self
 
 import numpy as np
@@ -127,7 +127,7 @@ class Bpr(Model):
             return self._fold_in(histories)
 
     def _fold_in(self, histories: Interactions) -> NDArray[np.float32]:
-        recent = histories.recent(self.settings.recency_days)  # (U, V)
+        recent = _since_last(histories).recent(self.settings.recency_days)  # (U, V)
         size = self._factors.shape[1] - 1
         vectors = np.ones((recent.shape[0], size + 1), dtype=np.float32)
         for start in range(0, recent.shape[0], BLOCK):
@@ -165,7 +165,7 @@ class Bpr(Model):
 
         They are no parts of a linear model: another history has another A.
         """
-        recent = history.recent(self.settings.recency_days)  # (1, V)
+        recent = _since_last(history).recent(self.settings.recency_days)  # (1, V)
         if not recent.nnz:
             return np.zeros((len(variants), 0), dtype=np.float32)
         system, parts = self._equations(recent.indices, recent.data)
@@ -191,6 +191,16 @@ class Bpr(Model):
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
         return self._take_up(state["factors"].astype(np.float32), state["drawn"].astype(np.float64))
+
+
+def _since_last(lines: Interactions) -> Interactions:
+    """The same lines, each customer's ages counted from their last line.
+
+    A fold-in takes shares of a customer's recency, and that of many years ago is 0 in float32.
+    """
+    last = np.full(lines.shape[0], np.inf, dtype=np.float32)
+    np.minimum.at(last, lines.customer, lines.age)
+    return replace(lines, age=lines.age - last[lines.customer])
 
 
 @dataclass(frozen=True, slots=True)

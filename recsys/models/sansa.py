@@ -178,15 +178,23 @@ def _mend(systems: NDArray[np.float64], regularization: float) -> int:
     """
     half = systems.copy()
     _raise_diagonal(half, regularization / 2)
+    bad = np.array(_indefinite(half, 0), dtype=np.intp)
+    places = np.arange(systems.shape[1])
+    beside = systems[bad].sum(axis=2) - systems[bad][:, places, places]
+    systems[bad[:, None], places, places] = np.maximum(systems[bad][:, places, places], beside)
+    return len(bad)
+
+
+def _indefinite(systems: NDArray[np.float64], first: int) -> list[int]:
+    """Which of (B, n, n) systems are not positive definite, counted from `first`; by halves."""
     try:
-        np.linalg.cholesky(half)
+        np.linalg.cholesky(systems)
     except np.linalg.LinAlgError:
-        bad = np.flatnonzero(np.linalg.eigvalsh(half)[:, 0] <= 0)
-        places = np.arange(systems.shape[1])
-        beside = systems[bad].sum(axis=2) - systems[bad][:, places, places]
-        systems[bad[:, None], places, places] = np.maximum(systems[bad][:, places, places], beside)
-        return len(bad)
-    return 0
+        if len(systems) == 1:
+            return [first]
+        half = len(systems) // 2
+        return _indefinite(systems[:half], first) + _indefinite(systems[half:], first + half)
+    return []
 
 
 def _weights_to_first(systems: NDArray[np.float64]) -> NDArray[np.float64]:

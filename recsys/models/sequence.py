@@ -4,15 +4,15 @@ Self-attention over a customer's last lines, each place hearing of those before 
 McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018), with what later work found to
 matter more than the network (Petrov and Macdonald, "gSASRec", RecSys 2023; Tikhonovich et al.,
 "eSASRec", RecSys 2025): normalisation before each layer, and a softmax over many variants rather
-than one drawn at a time. What comes next is any line of the customer's next order, for the lines
-of one order have no order among themselves.
+than one drawn at a time. What comes next is any line of the customer's next moment, for the lines
+of one order have no order among themselves; an event may come next as well as an order line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,14 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 
 from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
-from recsys.model import Model, Run, Search, Settings
+from recsys.model import Model, Run, Search, Settings, put_last
 from recsys.models.sequences import last_lines
 
 if TYPE_CHECKING:
     from recsys.models.sequence_net import Network
+
+CELLS: Final = 8_000_000
+"""Numbers of a layer that are held at a time in scoring: 32 MB."""
 
 
 class SequenceSettings(Settings):
@@ -81,6 +84,7 @@ class Sequence(Model):
         self.settings = settings or SequenceSettings()
         self._known: NDArray[np.bool_] = np.zeros(0, dtype=bool)  # (V,) anybody took it
         self._network: Network | None = None
+        self._vectors: NDArray[np.float32] = np.zeros((0, 1), dtype=np.float32)  # (V, D + 1)
         self._losses: list[float] = []
 
     @classmethod
@@ -104,8 +108,19 @@ class Sequence(Model):
                 random=np.random.default_rng(run.seed),
                 device=device,
             )
+        return self._take_up(network)
+
+    def _take_up(self, network: Network) -> Self:
+        """Hold a network, and each variant's vector with its bias for the last of it."""
         self._network = network
+        self._vectors = np.zeros((len(self._known), self.settings.dimension + 1), dtype=np.float32)
+        self._vectors[self._known] = network.items().cpu().numpy()
         return self
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(V,) bool: the variants that anybody took before the fit."""
+        return self._known
 
     def _unfitted(self) -> Network:
         from recsys.models.sequence_net import Network, Shape  # noqa: PLC0415
@@ -129,18 +144,30 @@ class Sequence(Model):
 
     def score(self, histories: Interactions) -> NDArray[np.float32]:
         """See the class; equal to one-by-one but for float32 rounding of the products."""
-        return self._scores(*last_lines(self._among(histories), self.settings.length))
+        scores: NDArray[np.float32] = self.vectors(histories) @ self._vectors.T
+        put_last(scores, self._known)
+        return scores
 
-    def _scores(
+    def variant_vectors(self) -> NDArray[np.float32]:
+        """(V, D + 1) float32: the variants' vectors and their bias; zeros for one never taken."""
+        return self._vectors
+
+    def vectors(self, histories: Interactions) -> NDArray[np.float32]:
+        """(U, D + 1) float32: what each customer wants after their last line, and a 1."""
+        return self._after(*last_lines(self._among(histories), self.settings.length))
+
+    def _after(
         self, variant: NDArray[np.int64], weight: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """(B, V) float32: scores after (B, L) places."""
+        """(B, D + 1) float32: what is wanted after (B, L) places, and a 1; in bounded memory."""
         assert self._network is not None, "fit or restore comes first"  # noqa: S101  # the contract
-        known = self._network.scores(variant, weight).cpu().numpy()  # (B, K)
-        scores = np.empty((len(known), len(self._known)), dtype=np.float32)
-        scores[:, self._known] = known
-        scores[:, ~self._known] = known.min(axis=1, keepdims=True)
-        return scores
+        chosen, length = self.settings, self.settings.length + 1
+        some = max(1, CELLS // (length * max(4 * chosen.dimension, chosen.heads * length)))
+        wanted = np.ones((len(variant), chosen.dimension + 1), dtype=np.float32)
+        for start in range(0, len(variant), some):
+            here = slice(start, start + some)
+            wanted[here, :-1] = self._network.after(variant[here], weight[here]).cpu().numpy()
+        return wanted
 
     def contributions(
         self, history: Interactions, variants: NDArray[np.integer]
@@ -155,19 +182,21 @@ class Sequence(Model):
         whole = self._among(history)
         variant, weight = last_lines(whole, self.settings.length)  # (1, L)
         place = np.cumsum(self._known) - 1
-        silent = (variant == place[held][:, None]) & self._known[held][:, None]  # (n, L)
+        looked_at = variant[weight > 0]
+        heard = np.flatnonzero(self._known[held] & np.isin(place[held], looked_at))  # (h,), h <= L
+        silent = variant == place[held[heard]][:, None]  # (h, L)
         # the whole history is a row among the others, so that all are rounded alike
-        heard = np.where(np.vstack((np.zeros_like(variant, dtype=bool), silent)), 0, weight)
-        scores = self._scores(np.repeat(variant, len(heard), axis=0), heard)  # (1 + n, V)
-        shares = np.where(silent.any(axis=1)[:, None], scores[:1] - scores[1:], np.float32(0))
-        return np.ascontiguousarray(shares[:, variants].T)
+        weights = np.where(np.vstack((np.zeros_like(variant, dtype=bool), silent)), 0, weight)
+        wanted = self._after(np.repeat(variant, len(weights), axis=0), weights)  # (1 + h, D + 1)
+        shares = np.zeros((len(variants), len(held)), dtype=np.float32)
+        shares[:, heard] = self._vectors[variants] @ (wanted[:1] - wanted[1:]).T
+        return shares
 
     def similar(self, variant: int) -> NDArray[np.float32]:
         """Cosine of the variants' vectors; 0 where there is none."""
-        vectors = np.zeros((len(self._known), self.settings.dimension), dtype=np.float32)
-        vectors[self._known] = self.state()["variants"]
-        lengths = np.linalg.norm(vectors, axis=1)
-        vectors /= np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]
+        vectors = self._vectors[:, :-1]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
         likeness: NDArray[np.float32] = vectors @ vectors[variant]
         likeness[variant] = -np.inf
         return likeness
@@ -196,5 +225,4 @@ class Sequence(Model):
         network.load_state_dict(
             {key: torch.from_numpy(state[key].copy()) for key in state if key != "known"}
         )
-        self._network = network
-        return self
+        return self._take_up(network)

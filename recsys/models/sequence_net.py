@@ -124,12 +124,17 @@ class Network(nn.Module):
         return (torch.logsumexp(torch.cat((own[:, None], logits), dim=1), dim=1) - own).mean()
 
     @torch.no_grad()
-    def scores(self, variant: NDArray[np.int64], weight: NDArray[np.float32]) -> Tensor:
-        """(B, K): preference after the last place of (B, L) sequences."""
+    def after(self, variant: NDArray[np.int64], weight: NDArray[np.float32]) -> Tensor:
+        """(B, D): what is wanted after the last place of (B, L) sequences."""
         where = self.start.device
         places = self(torch.from_numpy(variant).to(where), torch.from_numpy(weight).to(where))
-        scores: Tensor = places[:, -1] @ self.variants.T + self.bias
-        return scores
+        wanted: Tensor = places[:, -1]
+        return wanted
+
+    @torch.no_grad()
+    def items(self) -> Tensor:
+        """(K, D + 1): each variant's vector and, last, its bias; their product is a score."""
+        return torch.cat((self.variants, self.bias[:, None]), dim=1)
 
 
 def train(

@@ -84,8 +84,7 @@ class TwoTower(Model):
     def __init__(self, settings: TwoTowerSettings | None = None) -> None:
         self.settings = settings or TwoTowerSettings()
         self._taken: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (V, D)
-        self._wanted: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (V, D)
-        self._bias: NDArray[np.float32] = np.zeros(0, dtype=np.float32)  # (V,)
+        self._wanted: NDArray[np.float32] = np.zeros((0, 1), dtype=np.float32)  # (V, D + 1)
         self._losses: list[float] = []
 
     @classmethod
@@ -114,8 +113,8 @@ class TwoTower(Model):
                 device=device,
             )
             everything = Attributes.of(features, numbers, device)
-            self._taken, wanted, self._bias = towers.of_all(everything, known)
-        self._wanted = wanted / np.float32(self.settings.temperature)
+            self._taken, wanted, bias = towers.of_all(everything, known)
+        self._wanted = np.column_stack((wanted / np.float32(self.settings.temperature), bias))
         return self
 
     def _attributes(
@@ -143,10 +142,22 @@ class TwoTower(Model):
 
     def score(self, histories: Interactions) -> NDArray[np.float32]:
         """See the class; equal to one-by-one but for float32 rounding of the product."""
-        people = np.asarray(histories.recent(self.settings.recency_days) @ self._taken)  # (U, D)
-        people /= _lengths(people)
-        scores: NDArray[np.float32] = people @ self._wanted.T + self._bias
+        scores: NDArray[np.float32] = self.vectors(histories) @ self._wanted.T
         return scores
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(V,) bool: every variant, for one that nobody took is scored from its attributes."""
+        return np.ones(len(self._wanted), dtype=bool)
+
+    def variant_vectors(self) -> NDArray[np.float32]:
+        """(V, D + 1) float32: the variants as wanted, over the temperature, and their bias."""
+        return self._wanted
+
+    def vectors(self, histories: Interactions) -> NDArray[np.float32]:
+        """(U, D + 1) float32: each history's direction, zero for an empty one, and a 1."""
+        people = np.asarray(histories.recent(self.settings.recency_days) @ self._taken)  # (U, D)
+        return np.column_stack((people / _lengths(people), np.ones_like(people[:, :1])))
 
     def contributions(
         self, history: Interactions, variants: NDArray[np.integer]
@@ -158,12 +169,13 @@ class TwoTower(Model):
         recent = history.recent(self.settings.recency_days)  # (1, V)
         parts = self._taken[recent.indices] * recent.data[:, None]  # (n, D)
         length = _lengths(np.asarray(recent @ self._taken))  # (1, 1)
-        shares: NDArray[np.float32] = self._wanted[variants] @ (parts / length).T
+        shares: NDArray[np.float32] = self._wanted[variants, :-1] @ (parts / length).T
         return shares
 
     def similar(self, variant: int) -> NDArray[np.float32]:
         """Cosine of the variants as they are wanted."""
-        likeness: NDArray[np.float32] = self._wanted @ self._wanted[variant]
+        wanted = self._wanted[:, :-1]
+        likeness: NDArray[np.float32] = wanted @ wanted[variant]
         likeness *= np.float32(self.settings.temperature**2)
         likeness[variant] = -np.inf
         return likeness
@@ -174,13 +186,16 @@ class TwoTower(Model):
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """What scoring needs: every variant's vectors and bias."""
-        return {"taken": self._taken, "wanted": self._wanted, "bias": self._bias}
+        return {
+            "taken": self._taken,
+            "wanted": self._wanted[:, :-1].copy(),
+            "bias": self._wanted[:, -1].copy(),
+        }
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
         self._taken = state["taken"].astype(np.float32, copy=False)
-        self._wanted = state["wanted"].astype(np.float32, copy=False)
-        self._bias = state["bias"].astype(np.float32, copy=False)
+        self._wanted = np.column_stack((state["wanted"], state["bias"])).astype(np.float32)
         return self
 
 

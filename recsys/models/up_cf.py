@@ -164,9 +164,13 @@ class UpCf(Model):
 
 
 def _scaled(sets: sparse.csr_matrix[np.float32], power: float) -> sparse.csr_matrix[np.float32]:
-    """Each row over its size to a power; an empty row stays empty."""
+    """Each row over its size to a power; an empty row stays empty.
+
+    The size is the sum of the row: no two rows share more than the lesser of theirs, so that a
+    likeness is at most 1, of those who only viewed something too.
+    """
     row = np.repeat(np.arange(sets.shape[0]), np.diff(sets.indptr))
-    sizes = np.bincount(row, sets.data.astype(np.float64) ** 2, minlength=sets.shape[0])
+    sizes = np.bincount(row, sets.data, minlength=sets.shape[0])
     scaled = sets.copy()
     scaled.data = (sets.data / sizes[row] ** power).astype(np.float32)
     return scaled

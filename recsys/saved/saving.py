@@ -35,12 +35,12 @@ from safetensors import numpy as safetensors
 
 from data.workspace import Workspace
 from recsys.catalogue import Catalogue
-from recsys.errors import ModelRefused
+from recsys.errors import BadSettings, ModelRefused, UnknownModel
 from recsys.interactions import Interactions
 from recsys.models.popularity import Popularity
 from recsys.recommender import Recommender
 from recsys.registry import build
-from recsys.saved.manifest import SCHEMA, checked, digest_of, signed, verified
+from recsys.saved.manifest import AGAIN, SCHEMA, checked, digest_of, signed, verified
 
 FILES: Final = ("interactions.safetensors", "model.safetensors", "names.json")
 LIBRARIES: Final = (
@@ -84,8 +84,10 @@ def save(
                     _write(temporary / name, content)
                 _write(temporary / "manifest.json", raw)
                 temporary.chmod(0o755)
+                _sync(temporary)
                 shutil.rmtree(folder, ignore_errors=True)
                 temporary.rename(folder)
+                _sync(models)  # before anything points at it
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
         point(models, folder.name)
@@ -97,7 +99,7 @@ def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Re
 
     Raises:
         ModelRefused: there is no such version, or it is altered, incomplete, signed with another
-            key or of another schema.
+            key, of another schema, or of a model or settings that are no more.
     """
     chosen = model_id or current_model(workspace)
     if chosen is None:
@@ -109,7 +111,12 @@ def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Re
     folder = folder_of(workspace.root / "models", chosen)
     manifest = verified(folder, key)
     contents = {name: checked(folder / name, manifest["files"][name]) for name in FILES}
-    return _recommender(manifest, contents)
+    try:
+        return _recommender(manifest, contents)
+    except (UnknownModel, BadSettings) as error:
+        raise ModelRefused(
+            f"The model was saved by another Atelier: {error.what}", where=str(folder), fix=AGAIN
+        ) from error
 
 
 def refusal(folder: Path, key: bytes) -> ModelRefused | None:
@@ -175,6 +182,7 @@ def point(models: Path, model_id: str) -> None:
     _write(temporary, "".join(f"{one}\n" for one in (model_id, before) if one).encode())
     temporary.chmod(0o644)
     temporary.replace(models / "current")
+    _sync(models)
 
 
 def _pointed(models: Path) -> tuple[str | None, str | None]:
@@ -256,6 +264,15 @@ def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recomm
 
 def _headed(state: dict[str, NDArray[Any]], head: str) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(head): a for name, a in state.items() if name.startswith(head)}
+
+
+def _sync(folder: Path) -> None:
+    """Let the names in a folder outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -25,6 +25,7 @@ from optuna.trial import TrialState, create_trial
 from data.nearest import hint
 from data.progress import Progress, silent
 from recsys.errors import BadRequest, RecsysError, TooFewInteractions
+from recsys.evaluation.bounds import MOST_K, check_between
 from recsys.evaluation.evaluate import recommend
 from recsys.evaluation.metrics import (
     capped_recall,
@@ -54,7 +55,6 @@ METRICS: Final[
 """What a search can make as large as possible; the first is the default."""
 
 MOST_TRIALS: Final = 10_000
-MOST_K: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +145,8 @@ def _check(goal: Goal, trials: int) -> None:
             where="metric",
             fix=f"{hint(goal.metric, METRICS)}The metrics are {', '.join(METRICS)}.",
         )
-    for name, value, most in (("k", goal.k, MOST_K), ("trials", trials, MOST_TRIALS)):
-        if not 1 <= value <= most:
-            raise BadRequest(f"{name} is {value}.", where=name, fix=f"Give 1 to {most:,}.")
+    check_between("k", goal.k, MOST_K)
+    check_between("trials", trials, MOST_TRIALS)
 
 
 def _proposed(space: Sequence[Dimension], trials: Sequence[Trial], seed: int) -> dict[str, float]:
@@ -210,10 +209,10 @@ def _tried(
         for split in splits:
             told(len(figures) / len(splits))
             figures.append(judge(build(model.name, settings), split, goal, run))
-    except RecsysError as error:
+    except (RecsysError, np.linalg.LinAlgError) as error:
         if settings == model.settings.model_dump():
             raise
-        return Trial(parameters=values, figure=None, figures=[], failed=error.what)
+        return Trial(parameters=values, figure=None, figures=[], failed=error.args[0])
     told(1)
     return Trial(parameters=values, figure=float(np.mean(figures)), figures=figures)
 

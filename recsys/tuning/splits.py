@@ -57,8 +57,8 @@ def ground_of_workspace(
 
     Args:
         workspace: where orders and variants lie.
-        before: the day from which on nothing is looked at; None for `UNTOUCHED_DAYS` before the
-            last order.
+        before: the day from which on nothing is looked at, the data's end if that is earlier;
+            None for `UNTOUCHED_DAYS` before that end.
         origins: first days of the test windows of `TEST_DAYS`; or how many, at steps of as many
             days, the last window ending at `before`; None for up to `DEFAULT_ORIGINS`.
 
@@ -71,8 +71,10 @@ def ground_of_workspace(
         raise OutsideData("There are no orders.", fix="Import some.")
     first = orders["ordered_at"].min().normalize() + pd.Timedelta(days=1)
     end = orders["ordered_at"].max().normalize() + pd.Timedelta(days=1)
-    limit = end - pd.Timedelta(days=UNTOUCHED_DAYS) if before is None else pd.Timestamp(before)
-    last = min(limit, end) - pd.Timedelta(days=TEST_DAYS)
+    limit = end - pd.Timedelta(days=UNTOUCHED_DAYS)
+    if before is not None:
+        limit = min(pd.Timestamp(before), end)
+    last = limit - pd.Timedelta(days=TEST_DAYS)
     chosen = _origins(origins, first, last, limit)
     orders = orders[orders["ordered_at"] < limit]
     catalogue = workspace.read(VARIANTS) if workspace.has(VARIANTS) else pd.DataFrame()

@@ -32,7 +32,7 @@ def test_launches_are_ranked_and_told(
     words = ("-w", shop, "--origin", "2024-06-03", "--models", "content", "--json", figures)
     status, out, err = run(capsys, *words)
     assert status == 0, err
-    assert "16 variants launched in the window from 2024-06-03" in out
+    assert "Launched in the window from 2024-06-03: 16 variants" in out
     assert "Fewer than 60 variants were launched at 2024-06-03" in out
     rows = json.loads(figures.read_text())["models"]
     assert {(row["model"], row["k"]) for row in rows} == {

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from api.service.engine import Engine
-from data.tables import LOTS, ORDERS
+from api.errors import ApiError
+from api.lists import rules_file
+from api.service.app import create_app
+from api.service.engine import Engine, open_engine
+from api.settings import load_settings
+from api.work import train_and_save
+from data.tables import LOTS, ORDERS, VARIANTS
+from data.workspace import Workspace
 from tests.api.client import Client
+from tests.api.test_cli import run
 from tests.api.test_service import customer, event, listed, problem, send, variants
 
 __all__ = ["customer", "variants"]  # fixtures
@@ -33,6 +42,8 @@ def styles(found: dict[str, Any]) -> list[str]:
 
 
 C = {"customer_id": "c"}
+BOOST = {"amount": 1, "style_id": "x"}
+LATE = pd.Timestamp("2026-01-01")
 
 
 class TestRules:
@@ -190,12 +201,17 @@ class TestRules:
                 "body.rules.attributes.color",
             ),
             (
-                {**C, "rules": {"boosts": [{"amount": 1}]}},
-                "recsys.bad-rules",
-                "body",
+                {**C, "rules": {"boosts": [BOOST, {"amount": 1}]}},
+                "api.invalid",
+                "body.rules.boosts.1",
             ),
             (
-                {**C, "rules": {"boosts": [{"amount": 101, "style_id": "x"}]}},
+                {**C, "rules": {"boosts": [BOOST, BOOST | {"variant_id": "x"}]}},
+                "api.invalid",
+                "body.rules.boosts.1",
+            ),
+            (
+                {**C, "rules": {"boosts": [BOOST | {"amount": 101}]}},
                 "api.invalid",
                 "body.rules.boosts.0.amount",
             ),
@@ -215,7 +231,7 @@ class TestRules:
                 "body.rules.deny",
             ),
             (
-                {**C, "rules": {"boosts": [{"amount": 1, "style_id": "x"}] * 101}},
+                {**C, "rules": {"boosts": [BOOST] * 101}},
                 "api.invalid",
                 "body.rules.boosts",
             ),
@@ -257,6 +273,61 @@ class TestRules:
         answer = client.get(f"/v1/customers/{customer}/recommendations?{query}")
         assert answer.status_code == 422, answer.text
         assert answer.json()["where"] == where
+
+    def test_what_the_catalogue_takes_off_sale_is_so_by_the_shops_clock(
+        self, workspace: Path
+    ) -> None:
+        """The market ends in 2025: whatever is withdrawn after that is gone by now."""
+        opened = Workspace.open(workspace)
+        table = opened.read(VARIANTS)
+        gone = str(table["variant_id"].iloc[0])
+        later = table["discontinued_at"].mask(table["variant_id"] == gone, LATE)
+        opened.write({"variants": table.assign(discontinued_at=later)})
+        settings = load_settings(workspace)
+        _, recommender = train_and_save(opened, settings)
+        assert gone in {one.variant_id for one in recommender.recommend("c", 100).recommendations}
+        with open_engine(workspace, settings) as engine:
+            client = Client(create_app(engine))
+            assert gone not in listed(client, "c", k=100, collapse="none")
+
+
+class TestFiles:
+    """`atelier recommend --rules FILE` reads what the service takes."""
+
+    @pytest.mark.parametrize(
+        ("content", "what", "place"),
+        [
+            (b"{", "The file is no JSON", ", line 1, column 2"),
+            (b"\xff", "The file is no UTF-8", ""),
+            (b'{"k": 1, "k": 2}', "same key twice", ""),
+            (b'{"boosts": [{"amount": 1}]}', "must have exactly one of", ": boosts.0"),
+        ],
+    )
+    def test_a_fault_is_told_of_the_file(
+        self, tmp_path: Path, content: bytes, what: str, place: str
+    ) -> None:
+        file = tmp_path / "rules.json"
+        file.write_bytes(content)
+        with pytest.raises(ApiError, match=what) as refused:
+            rules_file(file)
+        assert refused.value.where == f"{file}{place}"
+        assert "docs/api.md" in refused.value.fix
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("c", "--style", "s", "--exclude-seen"),
+            ("c", "--style", "s", "--per-style", 2),
+            ("c", "--style", "s", "--collapse", "none"),
+            ("--similar", "v", "--exclude-seen"),
+        ],
+    )
+    def test_a_flag_that_would_do_nothing_is_refused(
+        self, capsys: pytest.CaptureFixture[str], words: tuple[object, ...]
+    ) -> None:
+        status, _, told = run(capsys, "recommend", *words)
+        assert status == 2
+        assert "leave out" in " ".join(told.replace("│", " ").split())
 
 
 class TestStyles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,32 @@ class TestTune:
         status, out, _ = run(capsys, *train)
         assert status == 0
         assert "tuned: ndcg@20" in out
+
+    def test_a_past_day_does_not_know_what_was_chosen_on_later_ones(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        before = tuned(capsys, workspace)["before"]
+        earlier = date.fromisoformat(before) - timedelta(days=1)
+        train = ("train", "-w", workspace, "--model", "popularity", "--as-of")
+        assert answered(capsys, *train, earlier)["tuned"] is None
+        assert answered(capsys, *train, before)["tuned"]["before"] == before
+
+    def test_an_evaluation_takes_what_was_found_where_asked(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        found, out = tuned(capsys, workspace), workspace / "figures.json"
+        words = ("evaluate", "recommend", "-w", workspace, "--models", "popularity,personal",
+                 "--tuned", "--json", out)  # fmt: skip
+        status, shown, err = run(capsys, *words)
+        assert status == 0, err
+        assert "Tuned: popularity;" in shown
+        told = json.loads(out.read_text())["settings"]["tuned"]
+        assert told["popularity"]["parameters"] == found["parameters"]
+        status, _, err = run(capsys, *words, "--origin", found["origins"][-1])
+        assert status == 1
+        assert "looked at days before" in err
+        files = ("evaluate", "recommend", "--train", "a.txt", "--test", "b.txt")
+        assert run(capsys, *files, "--tuned")[0] == 2
 
     def test_people_see_defaults_beside_what_was_chosen(
         self, capsys: pytest.CaptureFixture[str], workspace: Path

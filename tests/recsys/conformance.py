@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import ClassVar, TypeVar
 
@@ -13,7 +15,7 @@ from scipy.stats import rankdata
 
 from recsys.catalogue import Catalogue
 from recsys.interactions import Interactions
-from recsys.model import Model, Run
+from recsys.model import Factorized, Model, Run
 from recsys.ranking import top
 
 M = TypeVar("M", bound=Model)
@@ -21,7 +23,7 @@ AS_OF = np.datetime64("2024-06-01", "us")
 
 
 def interactions_of(
-    lines: list[tuple[str, str, float]], variants: list[str] | None = None
+    lines: Sequence[tuple[str, str, float]], variants: list[str] | None = None
 ) -> Interactions:
     """Interactions of (customer, variant, days before AS_OF) lines."""
     frame = pd.DataFrame(lines, columns=["customer_id", "variant_id", "days"])
@@ -230,6 +232,52 @@ class ModelTests:
         assert scores.shape == (1, lines.shape[1])
         assert np.isfinite(scores).all()
         assert fitted.contributions(nobody, np.arange(3)).shape == (3, 0)
+
+    def test_a_history_of_long_ago_has_finite_scores_and_reasons(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        """So long that in float32 nothing is left of its recency."""
+        taken = [("old", "v004", 20_000.0), ("old", "v009", 20_001.0)]
+        old = interactions_of(taken, lines.variants.tolist())
+        assert not old.recent(90).data.any()
+        assert np.isfinite(fitted.score(old)).all()
+        assert np.isfinite(fitted.contributions(old, np.arange(5))).all()
+
+    def test_a_customer_with_a_hundred_thousand_lines_is_answered_in_bounded_memory(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        count, taken = 100_000, lines.held()
+        history = Interactions.from_arrays(
+            customers=np.array(["wholesaler"], dtype=object),
+            variants=lines.variants,
+            customer=np.zeros(count, dtype=int),
+            variant=np.resize(taken, count),
+            age=np.linspace(1, 700, count),
+            quantity=np.ones(count),
+            weight=np.ones(count),
+            as_of=AS_OF,
+        )
+        tracemalloc.start()
+        try:
+            scores = fitted.score(history)
+            carried = fitted.contributions(history, np.arange(3))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 500 * count  # bytes
+        assert np.isfinite(scores).all()
+        assert np.isfinite(carried).all()
+        assert carried.shape == (3, len(taken))
+
+    def test_vectors_give_the_scores_of_what_was_taken(
+        self, fitted: Model, lines: Interactions
+    ) -> None:
+        if not isinstance(fitted, Factorized):
+            pytest.skip("the model's score is no product of two vectors")
+        products = fitted.vectors(lines) @ fitted.variant_vectors().T
+        scores, known = fitted.score(lines), fitted.known
+        np.testing.assert_allclose(products[:, known], scores[:, known], rtol=0, atol=1e-5)
+        assert known[lines.held()].all()
 
     def test_a_catalogue_of_one_is_legal(self) -> None:
         lines = interactions_of([("a", "only", 1), ("b", "only", 30)])

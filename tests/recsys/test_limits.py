@@ -13,12 +13,8 @@ from numpy.typing import NDArray
 
 from data.tables import ORDERS
 from recsys.catalogue import Catalogue
-from recsys.errors import (
-    RecsysError,
-    UnknownStyle,
-)
+from recsys.errors import RecsysError, UnknownStyle
 from recsys.interactions import Interactions
-from recsys.lists.recommendation import RecommendationList
 from recsys.lists.rules import Rules
 from recsys.model import Run
 from recsys.models.ease import Ease
@@ -27,25 +23,9 @@ from recsys.recommender import Recommender, train
 from recsys.registry import build
 from tests.recsys.conformance import interactions_of
 from tests.recsys.shop import AS_OF, shop
+from tests.recsys.test_recommender import event, ids, recommender
 
-
-@pytest.fixture(scope="module")
-def recommender(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
-    return train(shop(tmp_path_factory.mktemp("shop")), as_of=AS_OF)
-
-
-def ids(found: RecommendationList) -> list[str]:
-    return [one.variant_id for one in found.recommendations]
-
-
-def event(customer: str, variant: str, kind: str, at: str, value: float | None = None) -> object:
-    return {
-        "customer_id": customer,
-        "variant_id": variant,
-        "kind": kind,
-        "value": np.nan if value is None else value,
-        "at": pd.Timestamp(at),
-    }
+__all__ = ["recommender"]  # a fixture
 
 
 @pytest.fixture(scope="module")

@@ -1,30 +1,39 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from data.errors import OutsideData
 from data.tables import ORDERS
+from recsys.catalogue import _NEVER
 from recsys.errors import (
     BadRequest,
     TooFewInteractions,
     UnknownModel,
     UnknownVariant,
 )
+from recsys.folding import history_of
 from recsys.lists.explanation import _largest
 from recsys.lists.recommendation import RecommendationList
+from recsys.lists.rules import Rules
+from recsys.models.popularity import Popularity
 from recsys.recommender import Recommender, train
-from recsys.registry import MODELS
+from recsys.registry import DEFAULT, MODELS
+from recsys.training import learnable
 from tests.recsys.shop import AS_OF, shop
 
 
 @pytest.fixture(scope="module")
 def recommender(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
-    return train(shop(tmp_path_factory.mktemp("shop")), as_of=AS_OF)
+    """By the blend, whose answers can be told by hand on so few lines."""
+    return train(shop(tmp_path_factory.mktemp("shop")), as_of=AS_OF, model="blend")
 
 
 def ids(found: RecommendationList) -> list[str]:
@@ -46,7 +55,7 @@ def test_a_customer_is_shown_again_what_they_take_and_what_goes_with_it(
 ) -> None:
     found = recommender.recommend("c00", 2)
     assert found.fallback is None
-    assert found.model == "atelier"
+    assert found.model == "blend"
     assert ids(found) == ["cup", "pot"]
     first, second = found.recommendations
     assert first.reasons[0].kind == "repeat"
@@ -141,6 +150,39 @@ def test_a_folded_in_order_counts_as_a_trained_one(recommender: Recommender) -> 
     assert ids(recommender.recommend("late", 1, extra=live, exclude_seen=True)) == ["mill"]
 
 
+def test_a_line_that_the_training_has_too_counts_once(recommender: Recommender) -> None:
+    """An order that was sent as it happened, and imported with the others later."""
+    bought = pd.DataFrame([event("c00", "cup", "order", "2024-05-30", 2)])
+    for seconds in range(1, 90_000, 1_234):  # ages are float32: equal by their path, or by luck
+        moment = AS_OF + np.timedelta64(seconds, "s")
+        found = recommender.recommend("c00", 1, extra=bought, as_of=moment)
+        assert found.recommendations[0].reasons[0].sentence == "You bought it on 30 May 2024."
+
+
+def test_a_history_folded_in_is_the_one_that_a_training_would_read(tmp_path: Path) -> None:
+    workspace = shop(tmp_path / "shop")
+    earlier, later = (np.datetime64(day, "us") for day in ("2024-04-15", "2024-06-01"))
+    orders = workspace.read(ORDERS)
+    known = set(orders.loc[orders["ordered_at"] < earlier, "variant_id"])
+    assert set(orders["variant_id"]) == known  # else the older training would lack a variant
+    before, after = (learnable(workspace, moment)[0] for moment in (earlier, later))
+    fresh = orders[orders["ordered_at"] >= earlier]
+    assert fresh["customer_id"].nunique() > 5
+    for row, customer in enumerate(after.customers.tolist()):
+        _, folded = history_of(before, customer, fresh, as_of=later)
+        retrained = after.take(np.array([row]))
+        assert folded is not None
+        for name in ("variant", "quantity", "weight"):
+            np.testing.assert_array_equal(getattr(folded, name), getattr(retrained, name))
+        np.testing.assert_allclose(folded.age, retrained.age, rtol=1e-6)
+
+
+def test_lines_of_nobody_are_no_ones(recommender: Recommender) -> None:
+    lines = pd.DataFrame([event("late", "mug", "view", "2024-06-01 10:00")] * 2)
+    lines["customer_id"] = pd.array([None, "late"], dtype="string")
+    assert recommender.recommend("late", 2, extra=lines).fallback is None
+
+
 def test_a_line_at_or_after_the_moment_is_not_known_yet(recommender: Recommender) -> None:
     events = pd.DataFrame([event("late", "mug", "cart", "2024-06-01 10:00")])
     asked = np.datetime64("2024-06-01T10:00", "us")
@@ -150,6 +192,27 @@ def test_a_line_at_or_after_the_moment_is_not_known_yet(recommender: Recommender
 def test_what_comes_on_sale_later_is_shown_then(recommender: Recommender) -> None:
     later = np.datetime64("2024-07-01", "us")
     assert "new" in ids(recommender.recommend("c00", 50, as_of=later))
+
+
+def test_what_is_on_sale_is_so_on_the_day_that_the_list_is_looked_at(
+    recommender: Recommender,
+) -> None:
+    """Days after the training, though nothing more is known of the customer."""
+    catalogue = recommender.catalogue
+    gone = np.where(catalogue.variants == "mill", np.datetime64("2024-07-01"), _NEVER)
+    made = replace(recommender, catalogue=replace(catalogue, discontinued_at=gone))
+    for day, shown, hidden in ((30, "mill", "new"), (31, "new", "mill")):
+        rules = Rules(today=date(2024, 6, 1) + timedelta(days=day - 1))
+        for found in (
+            made.recommend("c00", 50, rules=rules),
+            made.recommend_many(["c00", "nobody"], 50, rules=rules)[1],
+            made.similar("cup", 50, rules=rules),
+        ):
+            assert hidden not in ids(found)
+        assert shown in ids(made.recommend("c00", 50, rules=rules))
+    # a day before the training's own changes nothing
+    rules = Rules(today=date(2020, 1, 1))
+    assert made.recommend("c00", 50, rules=rules) == made.recommend("c00", 50)
 
 
 def test_a_moment_before_the_training_is_refused(recommender: Recommender) -> None:
@@ -163,6 +226,17 @@ def test_often_and_lately_bought_is_said_so(recommender: Recommender) -> None:
     extra = pd.DataFrame([{**again, "ordered_at": day} for day in days])
     sentence = recommender.recommend("c00", 1, extra=extra).recommendations[0].reasons[0].sentence
     assert sentence == "You bought it 3 times, last on 31 May 2024."
+
+
+def test_the_day_of_a_purchase_is_its_own_whenever_the_list_is_asked_for(
+    recommender: Recommender,
+) -> None:
+    """The shop's lines lie on midnight, and their ages are float32."""
+    draw = np.random.default_rng(0)
+    for seconds in (1, 36_000, *draw.integers(1, 3 * 365 * 86_400, 60).tolist()):
+        moment = AS_OF + np.timedelta64(seconds, "s") + np.timedelta64(1, "us")
+        found = recommender.recommend("c00", 1, as_of=moment)
+        assert found.recommendations[0].reasons[0].sentence == "You bought it on 30 May 2024."
 
 
 def test_only_the_largest_reasons_are_told_largest_first() -> None:
@@ -209,6 +283,29 @@ def test_a_variant_nobody_took_is_likened_by_its_style(recommender: Recommender)
     assert found.recommendations[1].reasons[0].kind == "popular"
 
 
+def test_beside_what_nobody_took_what_nobody_took_is_not_called_popular(
+    recommender: Recommender,
+) -> None:
+    told = {one.variant_id: one.reasons[0] for one in recommender.similar("new", 9).recommendations}
+    assert told["cup"].kind == "popular"
+    assert told["cup-xl"].kind == "new"
+
+
+def test_asking_for_what_is_alike_changes_nothing_of_the_model(recommender: Recommender) -> None:
+    class Kept(Popularity):
+        """Hands out its own array."""
+
+        likeness = np.array([1, 2, -np.inf, 3, 4, 5, 6], dtype=np.float32)
+
+        def similar(self, variant: int) -> NDArray[np.float32]:
+            return self.likeness
+
+    model = Kept().restore(recommender.popularity.state())
+    before = model.likeness.copy()
+    assert ids(replace(recommender, model=model).similar("mill", 2)) == ["pot", "mug"]
+    np.testing.assert_array_equal(model.likeness, before)
+
+
 def test_a_variant_nobody_knows_is_an_error(recommender: Recommender) -> None:
     with pytest.raises(UnknownVariant, match="Nobody knows a variant 'CUP'"):
         recommender.similar("CUP", 3)
@@ -218,8 +315,16 @@ def test_a_variant_nobody_knows_is_an_error(recommender: Recommender) -> None:
 
 @pytest.mark.parametrize("customer", ["c00", "nobody"])
 def test_a_k_below_one_is_refused(recommender: Recommender, customer: str) -> None:
-    with pytest.raises(BadRequest, match="k is 0"):
-        recommender.recommend(customer, 0)
+    for ask in (
+        lambda: recommender.recommend(customer, 0),
+        lambda: recommender.recommend_many([customer], 0),
+        lambda: recommender.recommend_many([], 0),
+        lambda: recommender.recommend_style(customer, "cup", 0),
+        lambda: recommender.recommend_basket(["cup"], 0),
+        lambda: recommender.similar("cup", 0),
+    ):
+        with pytest.raises(BadRequest, match="k is 0"):
+            ask()
 
 
 def test_a_list_as_json_has_plain_values(recommender: Recommender) -> None:
@@ -232,6 +337,7 @@ def test_a_list_as_json_has_plain_values(recommender: Recommender) -> None:
 def test_without_a_date_everything_is_known_up_to_the_last_order(tmp_path: Path) -> None:
     made = train(shop(tmp_path / "shop"))
     assert made.interactions.as_of == np.datetime64("2024-06-01")
+    assert made.recommend("c00", 2).model == DEFAULT  # and without a model, by the default one
 
 
 @pytest.mark.parametrize("day", ["1999-01-01", "2024-03-12", "2024-06-09", "2031-01-01"])

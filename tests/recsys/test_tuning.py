@@ -25,7 +25,7 @@ from recsys.model import Model, Run, Search, Settings
 from recsys.models.personal import Personal
 from recsys.registry import MODELS, build
 from recsys.tuning import search as searching
-from recsys.tuning.chosen import Tuned, chosen, keep
+from recsys.tuning.chosen import Tuned, chosen, chosen_before, keep
 from recsys.tuning.search import METRICS, Goal, judge, tune
 from recsys.tuning.space import space_of, with_values
 from recsys.tuning.splits import (
@@ -160,6 +160,7 @@ class TestOrigins:
     def test_a_day_beyond_the_data_ends_with_the_data(self, workspace: Workspace) -> None:
         ground = ground_of_workspace(workspace, before=date(2030, 1, 1), origins=1)
         assert ground.about["origins"] == ["2024-09-03"]
+        assert ground.about["before"] == "2024-10-01"
 
 
 LINES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=80)
@@ -246,13 +247,18 @@ class TestSearch:
         found = tune("personal", ground, trials=40)
         assert 60 < found.parameters["recency_days"] < 100
 
+    @pytest.mark.parametrize("failure", [RecsysError, np.linalg.LinAlgError])
     def test_settings_that_fail_are_tried_once_and_not_chosen(
-        self, ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        ground: Ground,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        failure: type[Exception],
     ) -> None:
         def figure(model: Model, split: Split, goal: Goal, run: Run) -> float:
             days = model.settings.model_dump()["recency_days"]
             if days < 200:
-                raise RecsysError("It could not be inverted.")
+                raise failure("It could not be inverted.")
             return float(1 / days)
 
         monkeypatch.setattr(searching, "judge", figure)
@@ -461,12 +467,31 @@ class TestChosen:
         with pytest.raises(JournalRefused):
             chosen(workspace, "ease")
 
-    def test_a_field_that_is_gone_is_named(self, ground: Ground) -> None:
+    @pytest.mark.parametrize("parameters", [{"halflife": 3.0}, {"recency_days": -3.0}])
+    def test_what_the_model_does_not_take_any_more_is_named(
+        self, ground: Ground, tmp_path: Path, parameters: dict[str, float]
+    ) -> None:
+        workspace = Workspace.create(tmp_path / "workspace")
         found = tune("personal", ground, trials=1)
-        old = found.model_copy(update={"parameters": {"halflife": 3.0}})
-        with pytest.raises(RecsysError) as caught:
-            build("personal", old.settings())
-        assert caught.value.where == "personal.halflife"
+        keep(workspace, found.model_copy(update={"parameters": parameters}))
+        with pytest.raises(JournalRefused, match=rf"personal\.{next(iter(parameters))}") as caught:
+            chosen(workspace, "personal")
+        assert "atelier tune --model personal" in caught.value.fix
+
+    def test_what_looked_at_days_of_the_test_is_no_fair_choice(
+        self, ground: Ground, tmp_path: Path
+    ) -> None:
+        workspace = Workspace.create(tmp_path / "workspace")
+        with pytest.raises(BadRequest, match="None of the models is tuned"):
+            chosen_before(workspace, ["personal"], date(2024, 7, 9))
+        found = tune("personal", ground, trials=1)  # it looked at nothing from July 9 on
+        keep(workspace, found)
+        for day in (date(2024, 7, 9), date(2024, 8, 1)):
+            assert chosen_before(workspace, ["ease", "personal"], day) == {"personal": found}
+        with pytest.raises(BadRequest, match=r"'personal' looked .* 2024-07-09") as caught:
+            chosen_before(workspace, ["personal"], date(2024, 7, 8))
+        assert "--before 2024-07-08" in caught.value.fix
+        assert not found.model_copy(update={"before": None}).knows_nothing_from(date(2030, 1, 1))
 
 
 class Stepped(Personal):

@@ -7,6 +7,7 @@ from recsys.evaluation import bootstrap
 from recsys.evaluation.bootstrap import (
     Interval,
     interval,
+    resampled_group_means,
     resampled_known_means,
     resampled_means,
     sign_flip_p,
@@ -71,6 +72,17 @@ def test_a_figure_that_some_lack_is_averaged_over_the_others() -> None:
     assert 0.6 < known.mean() < 0.8  # 1 - (2/3)^3: nobody who has it may be drawn
     assert (means[known, 1] == 1.0).all()
     assert interval(means[:, 1]) == Interval(1.0, 1.0)
+
+
+def test_groups_are_averaged_as_if_each_were_a_figure_that_the_others_lack() -> None:
+    random = np.random.default_rng(6)
+    values, group = random.random(90), random.integers(-1, 4, size=90)
+    apart = np.where(group[:, None] == np.arange(4), values[:, None], np.nan)
+    found = resampled_group_means(values, group, 4, seed=2)
+    assert found == pytest.approx(resampled_known_means(apart, seed=2))
+    nobody = resampled_group_means(values[:1], np.array([-1]), 2, seed=2, draws=3)
+    assert nobody.shape == (3, 2)
+    assert np.isnan(nobody).all()
 
 
 def test_signs_all_alike_are_as_rare_as_two_in_all_sign_vectors() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from recsys.evaluation.evaluate import evaluate_files, evaluate_workspace
 from recsys.evaluation.evaluation import Evaluation
 from recsys.evaluation.rows import PREDICTION_COLUMNS
 from recsys.model import Model
+from recsys.tuning.chosen import Tuned, keep
 from tests.paths import SHARED
 
 ORIGIN = date(2024, 4, 1)
@@ -246,8 +248,9 @@ def test_without_names_a_short_choice_is_evaluated_and_all_on_demand(
 ) -> None:
     asked: list[str] = []
 
-    def build(name: str) -> Model:
+    def build(name: str, settings: Mapping[str, object] | None = None) -> Model:
         asked.append(name)
+        assert settings is None
         return registry.build("popularity")
 
     monkeypatch.setattr(evaluation, "build", build)
@@ -258,6 +261,35 @@ def test_without_names_a_short_choice_is_evaluated_and_all_on_demand(
         assert {row.model for row in found.figures} == set(names)
     assert evaluation.SHORT[0] == registry.DEFAULT
     assert set(evaluation.SHORT) <= set(registry.MODELS)
+
+
+def test_tuned_settings_are_used_where_the_search_did_not_look_at_the_test(
+    tmp_path: Path, orders: pd.DataFrame
+) -> None:
+    workspace = make_workspace(tmp_path / "shop", orders)
+    tuned = Tuned(
+        model="personal", parameters={"recency_days": 3.0}, defaults={"recency_days": 200.0},
+        metric="ndcg@5", value=0.2, default_value=0.1, trials=2, seed=0, exclude_seen=False,
+        source="workspace", data_digest="", before="2024-04-01", origins=["2024-03-04"],
+    )  # fmt: skip
+    keep(workspace, tuned)
+    plain, fitted = (
+        evaluate_workspace(workspace, origins=[ORIGIN], k=5, models=SINGLES, tuned=chosen)
+        for chosen in (False, True)
+    )
+    for model, same in (("popularity", True), ("personal", False)):
+        lists, others = (
+            each.predictions[each.predictions["model"] == model].reset_index(drop=True)
+            for each in (plain, fitted)
+        )
+        assert lists.equals(others) is same
+    assert plain.settings["tuned"] == {}
+    told: Any = json.loads(json.dumps(fitted.to_json()["settings"]))
+    assert list(told["tuned"]) == ["personal"]
+    assert told["tuned"]["personal"]["parameters"] == {"recency_days": 3.0}
+    keep(workspace, tuned.model_copy(update={"before": "2024-04-02"}))
+    with pytest.raises(BadRequest, match="begins on 2024-04-01"):
+        evaluate_workspace(workspace, origins=[date(2024, 5, 6), ORIGIN], tuned=True)
 
 
 def test_sparse_customers_are_those_of_at_most_two_order_lines(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.errors import WorkspaceError
 from data.workspace import Workspace
 from recsys.errors import BadRequest, TooFewInteractions
 from recsys.evaluation.launch_split import launches_at
@@ -150,3 +151,29 @@ def test_what_cannot_be_ranked_is_refused(workspace: Workspace) -> None:
     for k in (0, 10**9):
         with pytest.raises(BadRequest, match="k is"):
             evaluate_launches(workspace, origins=[ORIGIN], k=k)
+        with pytest.raises(BadRequest, match="test_days is"):
+            evaluate_launches(workspace, origins=[ORIGIN], test_days=k)
+
+
+def test_of_the_last_three_origins_those_without_launches_are_left_out_and_named(
+    tmp_path: Path,
+) -> None:
+    orders, variants = planted()
+    quiet = orders.iloc[:1].assign(ordered_at=START + pd.Timedelta(days=69, hours=1))
+    workspace = Workspace.create(tmp_path / "shop")
+    workspace.write({"orders": pd.concat([orders, quiet.astype(orders.dtypes)]),
+                     "variants": variants})  # fmt: skip
+    found = evaluate_launches(workspace, k=3, models=["content"])
+    assert [facts["origin"] for facts in found.origins] == ["2024-05-20", "2024-06-17"]
+    assert found.settings["origins_without_launches"] == ["2024-07-15"]
+    with pytest.raises(TooFewInteractions, match="2024-07-15"):
+        evaluate_launches(workspace, origins=[ORIGIN, date(2024, 7, 15)])
+    with pytest.raises(TooFewInteractions, match="any of 2024-06-16, 2024-07-14, 2024-08-11"):
+        evaluate_launches(workspace, test_days=1)
+
+
+def test_without_a_catalogue_there_is_nothing_to_rank_by(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "shop")
+    workspace.write({"orders": planted()[0]})
+    with pytest.raises(WorkspaceError, match="variants"):
+        evaluate_launches(workspace, origins=[ORIGIN])

@@ -90,3 +90,10 @@ def test_a_system_that_pruning_left_indefinite_is_mended() -> None:
     np.testing.assert_array_equal(
         systems[1] - np.diag(np.diag(systems[1])), bad - np.diag([1, 9, 2])
     )
+
+
+def test_of_many_systems_those_that_are_indefinite_are_mended() -> None:
+    good, bad = np.array([[3.0, 2], [2, 3]]), np.array([[1.0, 5], [5, 9]])
+    systems = np.stack([bad if place in {0, 3, 6} else good for place in range(7)])
+    assert _mend(systems, 0.5) == 3
+    assert np.linalg.eigvalsh(systems)[:, 0] == pytest.approx([1.6148, 1, 1] * 2 + [1.6148], 1e-3)

@@ -4,12 +4,15 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pydantic import ValidationError
+from torch import Tensor
 
 from recsys.interactions import Interactions
 from recsys.models.sequence import Sequence
+from recsys.models.sequence_net import Network
 from recsys.models.sequences import NONE, Sequences, last_lines
-from tests.recsys.conformance import ModelTests, empty_history, fit, interactions_of
+from tests.recsys.conformance import ModelTests, empty_history, fit, interactions_of, random_lines
 
 SMALL: dict[str, object] = {
     "dimension": 16, "layers": 1, "length": 16, "epochs": 100, "learning_rate": 0.02,
@@ -63,6 +66,31 @@ class TestSequence(ModelTests):
         heard = np.isin(whole.held(), late.held())
         assert not carried[:, ~heard].any()
         assert carried[:, heard].any(axis=0).all()
+
+    def test_reasons_look_at_the_last_lines_alone_however_many_there_are(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lines = interactions_of([("a", f"v{step:04}", 2_000.0 - step) for step in range(2_000)])
+        model = fit(Sequence.build(SMALL | {"length": 8, "epochs": 0}), lines)
+        rows, after = [], Network.after
+
+        def counted(
+            network: Network, variant: NDArray[np.int64], weight: NDArray[np.float32]
+        ) -> Tensor:
+            rows.append(len(variant))
+            return after(network, variant, weight)
+
+        monkeypatch.setattr(Network, "after", counted)
+        carried = model.contributions(lines, np.arange(3))
+        assert carried.shape == (3, 2_000)
+        assert sum(rows) == 1 + 8
+
+    def test_blocks_of_customers_score_alike(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lines = random_lines()
+        model = fit(Sequence.build(SMALL | {"epochs": 1}), lines)
+        whole = model.score(lines)
+        monkeypatch.setattr("recsys.models.sequence.CELLS", 7 * 17 * 64)
+        np.testing.assert_allclose(model.score(lines), whole, rtol=0, atol=1e-5)
 
     def test_a_history_of_unknown_variants_alone_scores_as_an_empty_one(self) -> None:
         lines = interactions_of([("a", "x", 3), ("a", "y", 2), ("b", "x", 1)], ["x", "y", "z"])

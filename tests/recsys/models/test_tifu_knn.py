@@ -55,6 +55,20 @@ class TestTifuKnn(ModelTests):
             scores, [1, 0.75 * likeness / (1 + likeness), 0], rtol=1e-5, atol=2e-6
         )
 
+    def test_neighbours_who_are_hardly_alike_are_heard_by_their_share(self) -> None:
+        """To the power of 8 a likeness of 3^-13 or so is 0 in float32, and 0 of 0 no mean."""
+        lines = interactions_of(
+            [("b", f"y{day:02}", float(day)) for day in range(1, 100)]
+            + [("b", "x", 500.0), ("c", "w", 1.0)]
+        )
+        chosen = {"locality": 8, "within_decay": 0.3, "group_decay": 0.3, "own_share": 0}
+        knn = fit(TifuKnn.build(chosen), lines)
+        history = interactions_of([("q", "x", 3)], lines.variants.tolist())
+        scores = knn.score(history)
+        np.testing.assert_allclose(scores, knn.score(lines.take(np.array([0]))), atol=2e-6)
+        carried = knn.contributions(history, np.arange(lines.shape[1]))
+        np.testing.assert_allclose(carried.sum(axis=1), scores[0], atol=2e-6)
+
     def test_what_nobody_took_but_the_customer_is_scored(self) -> None:
         lines = random_lines()
         knn = fit(TifuKnn(), lines)

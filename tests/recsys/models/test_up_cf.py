@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,19 @@ class TestUpCf(ModelTests):
         expected = 2 * popularity + likeness**locality @ popularity
         scores = fit(UpCf(chosen), lines).score(lines)
         np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=2e-6)
+
+    def test_who_only_viewed_it_is_less_alike_than_who_took_it(self) -> None:
+        """b bought x and y, c viewed x and z: a, who bought x, hears b more than c."""
+        lines = interactions_of([("a", "x", 1), ("b", "x", 1), ("b", "y", 1)], ["x", "y", "z"])
+        lines = replace(lines, customers=np.array(["a", "b", "c"], dtype=object),
+                        regions=np.full(3, "", dtype=object))  # fmt: skip
+        for variant in (0, 2):
+            lines = with_line(lines, variant=variant, customer=2, weight=0.1)
+        for asymmetry in (0.0, 0.3, 1.0):
+            knn = fit(UpCf(UpCfSettings(asymmetry=asymmetry, own_weight=0)), lines)
+            scores = knn.score(lines.take(np.array([0])))[0]
+            assert scores[0] <= 3  # each of three neighbours is heard by 1 at most
+            assert scores[1] > scores[2] > 0
 
     def test_only_the_last_baskets_are_popular(self) -> None:
         lines = interactions_of([("a", "x", 9), ("a", "y", 5), ("a", "z", 1)])

@@ -203,6 +203,24 @@ def test_a_version_of_another_format_says_to_train_again(saved: tuple[Workspace,
         assert "atelier train" in caught.value.fix
 
 
+def test_a_model_or_setting_that_is_no_more_says_to_train_again(
+    saved: tuple[Workspace, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, old, new = saved
+    path = folder_of(workspace, new) / "manifest.json"
+    manifest = json.loads(path.read_bytes())["manifest"]
+    path.write_bytes(signed({**manifest, "settings": {"gone": 1}}, KEY))
+    monkeypatch.delitem(MODELS, "atelier")
+    for model_id in (new, old):
+        with pytest.raises(ModelRefused, match="saved by another Atelier") as caught:
+            load(workspace, model_id, key=KEY)
+        assert "Train" in caught.value.fix
+    monkeypatch.undo()
+    with pytest.raises(ModelRefused, match="saved by another Atelier"):
+        load(workspace, new, key=KEY)
+    load(workspace, old, key=KEY)
+
+
 def test_another_key_is_refused_and_the_list_says_so(saved: tuple[Workspace, str, str]) -> None:
     workspace, _, new = saved
     with pytest.raises(ModelRefused, match="another key"):

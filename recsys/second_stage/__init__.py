@@ -1,0 +1,1 @@
+"""The second stage: learns from past origins how to rank what the first stages propose."""
