@@ -28,6 +28,7 @@ from recsys.lists.rules import NO_RULES, Rules
 from recsys.model import Model, Run
 from recsys.models.popularity import Popularity
 from recsys.registry import DEFAULT, build
+from recsys.retrieval import Retrieval, retrieval_of
 from recsys.training import learnable
 
 
@@ -44,6 +45,7 @@ class Recommender:
         interactions: all histories up to `interactions.as_of`.
         catalogue: names and dates of `interactions.variants`.
         data_digest: digest of the workspace's tables that it was trained on.
+        retrieval: how its variants are searched, see `recsys.retrieval`; None for exactly.
     """
 
     model: Model
@@ -51,11 +53,14 @@ class Recommender:
     interactions: Interactions
     catalogue: Catalogue
     data_digest: str
+    retrieval: Retrieval | None = None
     _answering: Answering = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Make room for what is worked out once and used by every request."""
-        made = Answering(self.model, self.popularity, self.interactions, self.catalogue)
+        made = Answering(
+            self.model, self.popularity, self.interactions, self.catalogue, self.retrieval
+        )
         object.__setattr__(self, "_answering", made)  # the class is frozen
 
     def recommend(
@@ -295,4 +300,5 @@ def train(
         interactions=interactions,
         catalogue=catalogue,
         data_digest=digest,
+        retrieval=retrieval_of(fitted, interactions, run),
     )

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.index import Index, Kind
-from recsys.model import put_last
+from recsys.interactions import Interactions
+from recsys.model import Factorized, Model, Run, put_last
 from recsys.ranked import Ranked
 from recsys.ranking import top
 
@@ -121,8 +122,8 @@ def chosen(measured: Sequence[Measured], queries: int) -> Retrieval:
         )
         return Retrieval(used=best, measured=tuple(measured), queries=queries, reason=reason)
     reason = (
-        f"No index found {LEAST_RECALL:.0%} of the best {MEASURED_AT} in a "
-        f"{LEAST_GAIN:g}th of exact search's {exact.milliseconds:.2f} ms or less."
+        f"No index found {LEAST_RECALL:.0%} of the best {MEASURED_AT} at least {LEAST_GAIN:g} "
+        f"times faster than exact search's {exact.milliseconds:.2f} ms."
     )
     return Retrieval(used=exact, measured=tuple(measured), queries=queries, reason=reason)
 
@@ -160,6 +161,25 @@ def measure(
                 Measured(kind=kind, parameter=parameter, recall=recall, milliseconds=milliseconds)
             )
     return chosen(measured, len(users))
+
+
+def retrieval_of(model: Model, interactions: Interactions, run: Run) -> Retrieval | None:
+    """How a fitted model's variants are best searched, measured on customers drawn by the seed.
+
+    Args:
+        model: fitted; one whose score is no product of two vectors is always searched exactly.
+        interactions: what it was fitted on.
+        run: the seed of the draw.
+
+    Returns:
+        None where there is nothing to choose.
+    """
+    if not isinstance(model, Factorized) or not model.known.any():
+        return None
+    customers = len(interactions.customers)
+    drawn = np.random.default_rng(run.seed).permutation(customers)[:SAMPLE]
+    histories = interactions.take(np.sort(drawn))
+    return measure(model.vectors(histories), model.variant_vectors()[model.known])
 
 
 class Retriever:

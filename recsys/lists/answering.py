@@ -28,9 +28,10 @@ from recsys.lists.reasons import (
 from recsys.lists.recommendation import Fallback, Note, Recommendation, RecommendationList
 from recsys.lists.rules import Rules
 from recsys.lists.variant_choice import VariantChoice
-from recsys.model import Model
+from recsys.model import Factorized, Model
 from recsys.models.popularity import Popularity
 from recsys.ranking import BATCH_CELLS, showable
+from recsys.retrieval import Retrieval, Retriever
 
 
 class Answering:
@@ -41,6 +42,7 @@ class Answering:
         popularity: what is shown where the model finds nothing.
         interactions: all histories at the training.
         catalogue: names and dates of `interactions.variants`.
+        retrieval: how the variants are searched for one customer; None for exactly.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class Answering:
         popularity: Popularity,
         interactions: Interactions,
         catalogue: Catalogue,
+        retrieval: Retrieval | None = None,
     ) -> None:
         self._model = model
+        self._retrieval = retrieval
         self._popularity = popularity
         self._interactions = interactions
         self._catalogue = catalogue
@@ -60,6 +64,14 @@ class Answering:
     def choice(self) -> VariantChoice:
         """What everybody takes of each style."""
         return VariantChoice.learn(self._interactions, self.shelf)
+
+    @cached_property
+    def _retriever(self) -> Retriever | None:
+        """The index that was chosen at the training, built once; None for exact search."""
+        if self._retrieval is None or self._retrieval.used.kind == "exact":
+            return None
+        assert isinstance(self._model, Factorized)  # noqa: S101  # no other is measured
+        return Retriever.of(self._model.variant_vectors(), self._model.known, self._retrieval)
 
     def allowed(self, rules: Rules) -> NDArray[np.bool_]:
         """(V,) bool: what may be shown to nobody in particular, at the training's moment.
@@ -140,9 +152,13 @@ class Answering:
     ) -> Iterator[RecommendationList]:
         """The lists of customers of one region."""
         compiled = self._compiled(asked.rules, histories.as_of, region)
-        scores, flat = self._scores(histories, asked)
         shown = showable(histories, exclude_seen=asked.exclude_seen, allowed=compiled.allowed)
         assert shown is not None  # noqa: S101  # there is always a mask of what is on sale
+        searched = self._searched(histories, asked, compiled, shown)
+        if searched is None:
+            scores, flat = self._scores(histories, asked)
+        else:
+            scores, shown, flat = *searched, np.zeros(1, dtype=bool)
         arranged, notes = self._arranged(histories, scores, shown, compiled, asked)
         told: list[tuple[Reason, ...]] = []
         for row in range(histories.shape[0]):
@@ -172,6 +188,32 @@ class Answering:
             )
             why = self._why_empty(compiled, asked)
             yield self._listed(arranged, row, reasons, empty, why)
+
+    def _searched(
+        self,
+        histories: Interactions,
+        asked: Asked,
+        compiled: Compiled,
+        shown: NDArray[np.bool_],
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+        """(1, V) scores of the k best alone, and (1, V) which they are; None if all are looked at.
+
+        An index answers one customer whose list nothing moves and no style shortens.
+        """
+        moved = compiled.boosts is not None or asked.rules.bonus is not None
+        by_style = asked.style is not None or (
+            asked.rules.per_style is not None and not self.shelf.groups.single
+        )
+        if asked.cold or moved or by_style or len(histories.customers) != 1 or not len(histories):
+            return None
+        if self._retriever is None or not isinstance(self._model, Factorized):
+            return None
+        user = self._model.vectors(histories)[0]
+        ranked = self._retriever.best(user, asked.k, shown.reshape(-1))
+        scores = np.zeros(histories.shape, dtype=np.float32)
+        found = np.zeros(histories.shape, dtype=bool)
+        scores[0, ranked.variants], found[0, ranked.variants] = ranked.scores, True
+        return scores, found
 
     def _scores(
         self, histories: Interactions, asked: Asked

@@ -40,6 +40,7 @@ from recsys.interactions import Interactions
 from recsys.models.popularity import Popularity
 from recsys.recommender import Recommender
 from recsys.registry import build
+from recsys.retrieval import Retrieval
 from recsys.saved.manifest import AGAIN, SCHEMA, checked, digest_of, signed, verified
 
 FILES: Final = ("interactions.safetensors", "model.safetensors", "names.json")
@@ -228,6 +229,7 @@ def _manifest(
         "settings": recommender.model.settings.model_dump(mode="json"),
         "tuned": None if tuned is None else dict(tuned),
         "facts": dict(recommender.model.facts()),
+        "retrieval": None if recommender.retrieval is None else recommender.retrieval.to_json(),
         "popularity": recommender.popularity.settings.model_dump(mode="json"),
         "as_of": str(as_of),
         "data_digest": recommender.data_digest,
@@ -247,6 +249,7 @@ def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recomm
     names = json.loads(contents["names.json"])
     catalogue = Catalogue.from_json(names["catalogue"])
     popularity = Popularity.build(manifest["popularity"])
+    retrieval = manifest["retrieval"]
     return Recommender(
         model=build(manifest["model"], manifest["settings"]).restore(_headed(state, "model.")),
         popularity=popularity.restore(_headed(state, "popularity.")),
@@ -259,6 +262,7 @@ def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recomm
         ),
         catalogue=catalogue,
         data_digest=manifest["data_digest"],
+        retrieval=retrieval and Retrieval.from_json(retrieval),
     )
 
 

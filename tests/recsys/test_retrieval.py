@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from data.workspace import Workspace
+from recsys import retrieval
 from recsys.index import Index, Kind
 from recsys.ranking import top
+from recsys.recommender import train
 from recsys.retrieval import LEAST_GAIN, LEAST_RECALL, Measured, Retrieval, Retriever, chosen
 from recsys.retrieval import measure as measured_by
+from recsys.saved.saving import load, save
+from tests.recsys.shop import shop
 
 KINDS: list[tuple[Kind, int]] = [("flat", 0), ("ivf", 4), ("ivf", 1000), ("hnsw", 64)]
 
@@ -130,3 +137,27 @@ def test_a_catalogue_of_one_is_legal() -> None:
     assert measured_by(items, items).used.kind == "exact"
     retriever = Retriever(items, np.ones(1, dtype=bool))
     assert retriever.best(items[0], 3).variants.tolist() == [0]
+
+
+def test_a_recommender_keeps_how_it_searches_and_answers_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index stands in for looking at every variant, and is built anew from a saved model."""
+    monkeypatch.setattr(retrieval, "_MOST_FETCHED", 1e9)  # in so small a catalogue too
+    exact = train(shop(tmp_path / "w"), model="als", settings={"factors": 4})
+    assert exact.retrieval is not None
+    assert exact.retrieval.used.kind == "exact"  # few enough to look at each
+    trained = replace(exact, retrieval=chosen([way("exact", 1.0, 9.0), way("flat", 1.0, 1.0)], 9))
+    workspace = Workspace.open(tmp_path / "w")
+    key = b"k" * 32
+    loaded = load(workspace, save(trained, workspace, key), key=key)
+    assert loaded.retrieval == trained.retrieval
+    for customer in ("c00", "c05"):
+        wanted = [one.variant_id for one in exact.recommend(customer, 2).recommendations]
+        for each in (trained, loaded):
+            found = each.recommend(customer, 2)
+            assert [one.variant_id for one in found.recommendations] == wanted
+
+
+def test_a_model_that_is_no_product_is_searched_exactly(tmp_path: Path) -> None:
+    assert train(shop(tmp_path / "w"), model="ease").retrieval is None
