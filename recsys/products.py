@@ -19,7 +19,7 @@ from recsys.errors import BadRequest
 from recsys.interactions import Interactions
 from recsys.ranked import HIDDEN, Grid, Ranked, not_finite
 
-ROWS: Final = 512
+ROWS: Final = 256
 """Customers of a block: with fewer, BLAS copies the variants' vectors too often."""
 
 MOST_CELLS: Final = 2**25

@@ -16,8 +16,14 @@ HIDDEN: Final = np.float32(-np.inf)
 
 _LEAST: Final = np.finfo(np.float32).min
 
-_GROUPS_PER_PLACE: Final = 4
+_GROUPS_PER_PLACE: Final = 50
 """Groups of variants for each place of a list: more cost more peaks, fewer larger groups."""
+
+_SLICE: Final = 32
+"""Rows of scores whose best are chosen at a time."""
+
+_CROWD: Final = 4
+"""Groups for each place of a list beyond which a row is crowded with equal scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,11 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A row of variants cut into groups of neighbours, all of one size.
+    """A row of variants dealt out to groups: the first to the first group, and so on, in turns.
 
-    The last cells of a row stand for no variant and are always hidden.
+    Variants dealt in one turn lie side by side, so the groups' peaks are found by comparing whole
+    turns, many cells an instruction. The last cells of a row stand for no variant and are always
+    hidden.
 
     Attributes:
         variants: V, how many there are.
@@ -84,7 +92,7 @@ class Grid:
     @classmethod
     def of(cls, variants: int, k: int) -> Self:
         """The grid that suits lists of k."""
-        depth = max(1, variants // max(_GROUPS_PER_PLACE * k, 64))
+        depth = max(1, variants // (_GROUPS_PER_PLACE * k))
         return cls(variants, -(-variants // depth), depth)
 
     @property
@@ -99,10 +107,7 @@ class Grid:
     def best(self, board: NDArray[np.float32], k: int) -> Ranked:
         """The best k of each row that are not hidden; ties go to the smaller position.
 
-        A list is in the k groups with the highest peaks: each of these has a variant as good as
-        the least of the peaks, and no variant of another group is better than that one. So two
-        passes do, and the second sees k groups of each row; groups are in the order of the
-        positions, so among equal peaks the first ones do.
+        Rows go in slices that a processor's cache holds: the second pass finds them there.
 
         Args:
             board: (U, width) float32, C-contiguous.
@@ -111,23 +116,38 @@ class Grid:
         Raises:
             RecsysError: a score is NaN or infinite.
         """
-        cells = board.reshape(-1, self.depth)
-        peaks = cells.max(axis=1).reshape(len(board), self.groups)
+        slices = [board[start : start + _SLICE] for start in range(0, len(board), _SLICE)]
+        return Ranked.joined([self._best(part, k) for part in slices])
+
+    def _best(self, board: NDArray[np.float32], k: int) -> Ranked:
+        """What `best` answers for one slice.
+
+        The k-th highest peak is the floor: k groups have a variant as good, so no list needs a
+        worse one, and none of a group whose peak lies lower.
+        """
+        grid = board.reshape(len(board), self.depth, self.groups)
+        peaks = grid.max(axis=1)
         if not (peaks < np.inf).all():
             raise not_finite()
         floor = _floor(peaks, k)  # (U, 1)
-        group = np.flatnonzero(_chosen(peaks, floor, k))
-        candidates = np.take(cells, group, axis=0)  # (C, depth)
-        cell = np.flatnonzero(candidates >= floor[group // self.groups])
-        place, within = np.divmod(cell, self.depth)
-        customer, group = np.divmod(group[place], self.groups)
-        values = candidates.ravel()[cell]
+        good = peaks >= floor
+        crowded = np.flatnonzero(good.sum(axis=1) > _CROWD * k)
+        good[crowded] = False
+        row, group = np.nonzero(good)
+        candidates = grid[row, :, group]  # (C, depth)
+        place, turn = np.nonzero(candidates >= floor[row])
+        customer, variant = row[place], turn * self.groups + group[place]
+        if len(crowded):
+            tied, position = _of_crowded(board[crowded], floor[crowded], k)
+            customer = np.concatenate([customer, crowded[tied]])
+            variant = np.concatenate([variant, position])
+        values = board[customer, variant]
+        order = _order(customer.astype(np.min_scalar_type(len(board))), values, variant)
+        customer = customer[order]
         starts = np.searchsorted(customer, np.arange(len(board) + 1))
-        order = _order(customer.astype(np.min_scalar_type(len(board))), values)
-        order = order[np.arange(len(cell)) - starts[customer] < k]
+        order = order[np.arange(len(order)) - starts[customer] < k]
         offsets = np.concatenate(([0], np.cumsum(np.minimum(np.diff(starts), k))))
-        variants = (group * self.depth + within)[order]
-        return Ranked(offsets, variants.astype(np.int32), values[order])
+        return Ranked(offsets, variant[order].astype(np.int32), values[order])
 
 
 def check_finite(scores: NDArray[np.float32]) -> None:
@@ -145,13 +165,18 @@ def not_finite() -> RecsysError:
     return RecsysError("A score is NaN or infinite.", fix="Train the model anew.")
 
 
-def _order(customer: NDArray[np.unsignedinteger], values: NDArray[np.float32]) -> NDArray[np.intp]:
-    """(C,) by customer, then descending value, ties as they came.
+def _order(
+    customer: NDArray[np.unsignedinteger],
+    values: NDArray[np.float32],
+    variant: NDArray[np.integer],
+) -> NDArray[np.intp]:
+    """(C,) by customer, then descending value, then variant.
 
-    Two stable sorts; the second goes by the digits of a short integer, three times as fast as
+    Stable sorts one after the other: by the digits of a short integer they are faster than
     `np.lexsort`.
     """
-    order = np.argsort(-values, kind="stable")
+    order = np.argsort(variant, kind="stable")
+    order = order[np.argsort(-values[order], kind="stable")]
     return order[np.argsort(customer[order], kind="stable")]
 
 
@@ -164,12 +189,10 @@ def _floor(peaks: NDArray[np.float32], k: int) -> NDArray[np.float32]:
     return np.maximum(floor, _LEAST)
 
 
-def _chosen(peaks: NDArray[np.float32], floor: NDArray[np.float32], k: int) -> NDArray[np.bool_]:
-    """(U, groups) bool: at most k groups a row, those with the highest peaks, ties to the first."""
-    good = peaks >= floor
-    if (good.sum(axis=1) > k).any():
-        above = peaks > floor
-        room = k - above.sum(axis=1, keepdims=True)
-        tied = good & ~above
-        good = above | (tied & (tied.cumsum(axis=1) <= room))
-    return good
+def _of_crowded(
+    board: NDArray[np.float32], floor: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of what is above a row's floor, and of the first k that are as high."""
+    tied = board == floor
+    row, column = np.nonzero((board > floor) | (tied & (tied.cumsum(axis=1) <= k)))
+    return row, column
