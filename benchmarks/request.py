@@ -5,9 +5,10 @@ nor memory depends on them. A request is a customer with 50 order lines who asks
 what was bought left out, under rules that deny, filter, boost and add a bonus to every variant;
 `ease` and `blend` are left out where their matrix would be larger than they allow. Timed on one
 thread: the ranking alone (history, scores, rules, the choice), and the whole answer, which names
-the reasons as well.
+the reasons as well. With a workspace, the model that is trained there answers its own customers.
 
     python benchmarks/request.py
+    python benchmarks/request.py --workspace retail
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ import resource
 import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from time import process_time
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from recommend import make_histories
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from data.workspace import Workspace
 from recsys.catalogue import Catalogue
 from recsys.folding import history_of
 from recsys.interactions import Interactions
@@ -41,6 +43,8 @@ from recsys.models.ease import Ease
 from recsys.models.popularity import Popularity
 from recsys.ranking import showable
 from recsys.recommender import Recommender
+from recsys.saved.manifest import signing_key
+from recsys.saved.saving import load
 
 CUSTOMERS = 40
 LINES = 50
@@ -82,15 +86,16 @@ def make_models(histories: Interactions, seed: int) -> Iterator[Model]:
     yield Blend().restore(state)
 
 
-def make_rules(variants: NDArray[np.object_], seed: int) -> Rules:
-    """Rules that leave about half of the catalogue."""
-    random = np.random.default_rng(seed)
+def make_rules(catalogue: Catalogue, seed: int) -> Rules:
+    """Rules that leave about half of the catalogue; colours matter where it has any."""
+    variants, random = catalogue.variants, np.random.default_rng(seed)
+    colours = ("red", "green", "blue") if "colour" in catalogue.attributes else ()
     return Rules(
         deny=tuple(variants[::97].tolist()),
-        attributes=(("colour", "red"), ("colour", "green"), ("colour", "blue")),
+        attributes=tuple(("colour", colour) for colour in colours),
         max_price=30.0,
         per_style=3,
-        boosts=(Boost(amount=0.5, attribute=("colour", "red")),),
+        boosts=tuple(Boost(amount=0.5, attribute=("colour", name)) for name in colours[:1]),
         bonus=random.random(len(variants)) / 10,
     )
 
@@ -146,6 +151,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--variants", type=int, action="append")
+    parser.add_argument("--workspace", type=Path, help="measure the model trained there instead")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
@@ -153,39 +159,63 @@ def arguments() -> argparse.Namespace:
     return chosen
 
 
-def rows_of(variants: int, chosen: argparse.Namespace) -> Iterator[list[str]]:
-    """The cells of each model's row, for a catalogue of so many variants."""
+def generated(variants: int, chosen: argparse.Namespace) -> Iterator[Recommender]:
+    """A recommender of each model over a catalogue of so many variants."""
     histories = make_histories(CUSTOMERS, variants, LINES, chosen.seed)
     catalogue = make_catalogue(histories, chosen.seed)
     popularity = Popularity().fit(histories, catalogue, Run())
-    rules, customers = make_rules(catalogue.variants, chosen.seed), histories.customers.tolist()
     for model in make_models(histories, chosen.seed):
-        recommender = Recommender(
+        yield Recommender(
             model=model,
             popularity=popularity,
             interactions=histories,
             catalogue=catalogue,
             data_digest="",
         )
-        ask = partial(recommender.recommend, k=20, exclude_seen=True)
-        ruled = partial(ask, rules=rules)
-        works = (ranking(model, histories, Shelf(catalogue), rules), ruled, ask)
-        with threadpool_limits(1):
-            times = [cpu_of(work, customers, chosen.repeats) for work in works]
-            peak = peak_of(ruled, customers[0])
-        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-        yield [model.name, *(f"{time:.2f}" for time in times), f"{peak:.1f}", f"{resident:,.0f}"]
+
+
+def row_of(recommender: Recommender, chosen: argparse.Namespace) -> list[str]:
+    """The cells of a recommender's row."""
+    histories, catalogue, model = (
+        recommender.interactions,
+        recommender.catalogue,
+        recommender.model,
+    )
+    random = np.random.default_rng(chosen.seed)
+    customers = random.permutation(histories.customers)[:CUSTOMERS].tolist()
+    rules = make_rules(catalogue, chosen.seed)
+    ask = partial(recommender.recommend, k=20, exclude_seen=True)
+    ruled = partial(ask, rules=rules)
+    works = (ranking(model, histories, Shelf(catalogue), rules), ruled, ask)
+    with threadpool_limits(1):
+        times = [cpu_of(work, customers, chosen.repeats) for work in works]
+        peak = peak_of(ruled, customers[0])
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    cells = [*(f"{time:.2f}" for time in times), f"{peak:.1f}", f"{resident:,.0f}"]
+    return [f"{len(catalogue.variants):,}", model.name, *cells]
+
+
+def trained(folder: Path) -> Recommender:
+    """The model in use in a workspace."""
+    workspace = Workspace.open(folder)
+    return load(workspace, key=signing_key(workspace))
 
 
 def main() -> None:
-    """Measure every model at every size."""
+    """Measure every model at every size, or the one of a workspace."""
     chosen = arguments()
     table = Table(title=f"One request: {LINES} order lines, 20 variants, one thread; CPU ms")
     for heading in ("variants", "model", "ranking", "answer", "without rules", "peak MB", "RSS MB"):
         table.add_column(heading, justify="left" if heading == "model" else "right")
-    for variants in chosen.variants:
-        for cells in rows_of(variants, chosen):
-            table.add_row(f"{variants:,}", *cells)
+    if chosen.workspace is not None:
+        table.title = (
+            f"One request of {CUSTOMERS} of its customers, 20 variants, one thread; CPU ms"
+        )
+        table.add_row(*row_of(trained(chosen.workspace), chosen))
+    else:
+        for variants in chosen.variants:
+            for recommender in generated(variants, chosen):
+                table.add_row(*row_of(recommender, chosen))
     Console().print(table)
 
 
