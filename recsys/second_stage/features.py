@@ -72,7 +72,7 @@ class Features:
         self.signals.fit(interactions, catalogue, run)
         self._trends = trends.trends_of(interactions, catalogue, self._horizon)
         self._known = np.bincount(interactions.variant, minlength=interactions.shape[1]) > 0
-        self._likeness = encode(catalogue, known=self._known)
+        self._likeness = _occurring(encode(catalogue, known=self._known))
         self._style = np.unique(catalogue.styles, return_inverse=True)[1]
         return self
 
@@ -169,6 +169,13 @@ class Features:
         )
         self.signals.restore(headed(state, "signals."))
         return self
+
+
+def _occurring(matrix: sparse.csr_matrix[np.float32]) -> sparse.csr_matrix[np.float32]:
+    """The columns with a value: of the many that names are hashed to, few occur."""
+    columns, place = np.unique(matrix.indices, return_inverse=True)
+    shape = (matrix.shape[0], max(1, len(columns)))
+    return sparse.csr_matrix((matrix.data, place.astype(np.int32), matrix.indptr), shape=shape)
 
 
 def _of_pairs(
