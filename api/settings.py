@@ -20,7 +20,7 @@ from pydantic_settings import SettingsError as Unreadable
 
 from api.errors import SettingsError
 from data.nearest import hint
-from production.demand.history import DemandSettings
+from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings
 
 FILE: Final = "atelier.toml"

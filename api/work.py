@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from api.demand import asked_of
 from api.errors import NotReady
 from api.live import live_lines
 from api.output import to_json, write_text
@@ -16,6 +17,8 @@ from data.progress import Progress, silent
 from data.store import open_store
 from data.workspace import Workspace
 from production.demand.forecast import Forecast
+from production.demand.history import DemandPanel
+from production.demand.saved import forecast_with_past, save_forecast
 from production.plans.plan import Plan
 from production.plans.planning import make_plan
 from production.plans.saved import save_plan
@@ -196,7 +199,12 @@ def plan_and_save(
     forecast: Forecast | None = None,
     progress: Progress = silent,
 ) -> Plan:
-    """Make a plan over the settings' horizon, save it and make it the latest."""
+    """Make a plan over the settings' horizon; it and its forecast are kept, the latest."""
+    asked = asked_of(workspace, settings, as_of=as_of, method=method)
+
+    def keep(made: Forecast, panel: DemandPanel) -> None:
+        save_forecast(workspace, forecast_with_past(made, panel, asked))
+
     plan = make_plan(
         workspace,
         as_of=as_of,
@@ -208,6 +216,7 @@ def plan_and_save(
         demand=settings.demand,
         progress=progress,
         forecast=forecast,
+        keep=keep,
     )
     save_plan(workspace, plan)
     return plan

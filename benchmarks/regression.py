@@ -21,17 +21,19 @@ from rich.console import Console
 from rich.table import Table
 
 from data.workspace import Workspace
-from production.demand.forecasters.atelier import Regression
-from production.demand.history import DemandPanel, DemandSettings, read_panel
+from production.demand.forecasters.linear import Regression
+from production.demand.history import DemandPanel
 from production.demand.metrics import QUANTILES, figures
+from production.demand.reading import read_panel
+from production.demand.settings import DemandSettings
 
 FIRST: Final = np.datetime64("2010-03-22")
 ORIGINS: Final = tuple(FIRST + np.timedelta64(7 * week, "D") for week in range(6))
 HORIZON: Final = 4
 
-REGRESSION: Final = "production.demand.forecasters.atelier"
+REGRESSION: Final = "production.demand.forecasters.linear"
 FEATURES: Final = "production.demand.features"
-MARKET: Final = "production.demand.market_response"
+MARKET: Final = "production.demand.market.response"
 
 
 def _smoothing(slow: float, medium: float, fast: float) -> dict[str, object]:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from data.tables import Column
 
-TableName = Literal["orders", "events", "variants", "market", "resources", "usage", "lots"]
+TableName = Literal["orders", "events", "variants", "market", "resources", "usage", "lots", "stock"]
 Pick = Literal["most common", "median", "mean", "smallest", "largest", "sum"]
 OpenKind = Literal["text", "category", "number", "integer", "date"]
 

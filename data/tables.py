@@ -209,6 +209,22 @@ LOTS: Final = Table(
     about="how a variant can be made",
 )  # fmt: skip
 
+STOCK: Final = Table(
+    "stock",
+    (
+        _variant,
+        Column("date", "date", about="the day from which the row holds: until the variant's next "
+               "row, and a week at most"),
+        Column("in_stock", "number", "share", required=False, nullable=True, minimum=0, maximum=1,
+               about="share of that time in which the variant could be bought; missing: whether "
+               "any was on hand"),
+        Column("on_hand", "integer", "units", required=False, nullable=True, minimum=-MOST_UNITS,
+               maximum=MOST_UNITS, about="units at the beginning of it; below zero: owed"),
+    ),
+    key=("variant_id", "date"),
+    about="what could be bought when: one day or week of a variant a row",
+)  # fmt: skip
+
 TABLES: Final[dict[str, Table]] = {
-    table.name: table for table in (ORDERS, EVENTS, VARIANTS, MARKET, RESOURCES, USAGE, LOTS)
+    table.name: table for table in (ORDERS, EVENTS, VARIANTS, MARKET, RESOURCES, USAGE, LOTS, STOCK)
 }

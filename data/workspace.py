@@ -6,6 +6,7 @@
     tables/imports.json the files that they were imported from
     quarantine/         rows that imports set aside
     models/<id>/        saved models
+    forecasts/<id>/     saved forecasts
     plans/<id>/         saved plans
     tuning/             searches of hyperparameters, and what they chose
     reports/            rendered reports

@@ -3,10 +3,17 @@
 ProductionError
 ├── TooLittleHistory       fewer weeks than a forecast can stand on
 ├── UnknownMethod          a demand method that nobody wrote
+├── BadAblation            a group of features that there is not
 ├── BadRegressors          market factors that cannot be used as they are
+├── LeakedFactor           a market factor's actual values given out for a scenario
+├── BadPeriod              a plan by another period than weeks
 ├── BadDemand              demand that is NaN, negative or crossing
+├── BadPaths               sample paths that cannot be drawn
 ├── BadResources           resources, usage or lots that contradict themselves
 ├── Infeasible             no plan keeps every bound; names the one that binds
+├── UnknownForecast        a forecast id that the workspace does not hold
+├── NotForecast            a variant that a forecast does not hold
+├── ForecastRefused        a saved forecast that is altered, incomplete or of another version
 ├── UnknownPlan            a plan id that the workspace does not hold
 └── PlanRefused            a saved plan that is altered, incomplete or of another version
 """
@@ -34,6 +41,12 @@ class UnknownMethod(ProductionError):
     code = "production.unknown-method"
 
 
+class BadAblation(ProductionError):
+    """A group of features that there is not."""
+
+    code = "production.bad-ablation"
+
+
 class BadHorizon(ProductionError):
     """Weeks to forecast that are none, or too many."""
 
@@ -46,10 +59,28 @@ class BadRegressors(ProductionError):
     code = "production.bad-regressors"
 
 
+class LeakedFactor(ProductionError):
+    """A market factor's actual values given out for a scenario."""
+
+    code = "production.leaked-factor"
+
+
+class BadPeriod(ProductionError):
+    """A plan by another period than weeks."""
+
+    code = "production.bad-period"
+
+
 class BadDemand(ProductionError):
     """Demand that is NaN, negative or crossing."""
 
     code = "production.bad-demand"
+
+
+class BadPaths(ProductionError):
+    """Sample paths that cannot be drawn."""
+
+    code = "production.bad-paths"
 
 
 class BadResources(ProductionError):
@@ -62,6 +93,24 @@ class Infeasible(ProductionError):
     """No plan keeps every bound; names the one that binds."""
 
     code = "production.infeasible"
+
+
+class UnknownForecast(ProductionError):
+    """A forecast id that the workspace does not hold."""
+
+    code = "production.unknown-forecast"
+
+
+class NotForecast(ProductionError):
+    """A variant that a forecast does not hold."""
+
+    code = "production.not-forecast"
+
+
+class ForecastRefused(ProductionError):
+    """A saved forecast that is altered, incomplete or of another version."""
+
+    code = "production.forecast-refused"
 
 
 class UnknownPlan(ProductionError):

@@ -9,7 +9,8 @@ RecsysError
 ├── BadRequest             a number of recommendations or a line that makes no sense
 ├── BadRules               a rule that names what nobody knows, or makes no sense
 ├── TooManyVariants        a model whose matrix would not fit in memory
-└── ModelRefused           a saved model that is altered, incomplete or of another version
+├── ModelRefused           a saved model that is altered, incomplete or of another version
+└── GroupsRefused          saved customer groups that are altered, incomplete or of another version
 """
 
 from __future__ import annotations
@@ -81,6 +82,12 @@ class ModelRefused(RecsysError):
     """A saved model that is altered, incomplete or of another version."""
 
     code = "recsys.model-refused"
+
+
+class GroupsRefused(RecsysError):
+    """Saved customer groups that are altered, incomplete or of another version."""
+
+    code = "recsys.groups-refused"
 
 
 class JournalRefused(RecsysError):

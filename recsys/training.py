@@ -32,7 +32,7 @@ def learnable(workspace: Workspace, as_of: np.datetime64 | None) -> tuple[Intera
         TooFewInteractions: no line of a known customer lies before `as_of`.
     """
     orders = workspace.read(ORDERS)
-    moment = _moment(orders, as_of)
+    moment = moment_of(orders, as_of)
     events = workspace.read(EVENTS) if workspace.has(EVENTS) else None
     lines = preference_lines(orders, events)
     past = lines[lines["ordered_at"] < moment]
@@ -51,8 +51,13 @@ def _without_later(table: pd.DataFrame, later: set[str]) -> pd.DataFrame:
     return table[~(table["variant_id"].isin(later) & undated)]
 
 
-def _moment(orders: pd.DataFrame, as_of: np.datetime64 | None) -> np.datetime64:
-    """The moment to learn up to, checked against the orders."""
+def moment_of(orders: pd.DataFrame, as_of: np.datetime64 | None) -> np.datetime64:
+    """The moment to learn up to, checked against the orders.
+
+    Raises:
+        OutsideData: it is not after the first order, or well after the last.
+        TooFewInteractions: there are no orders.
+    """
     first, last = orders["ordered_at"].min(), orders["ordered_at"].max()
     if pd.isna(last):
         raise TooFewInteractions("There are no orders.", fix="Import some.")

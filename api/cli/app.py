@@ -13,9 +13,12 @@ from api.cli.console import complain
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
+from api.cli.evaluate_customers import customers
 from api.cli.forecast import forecast
+from api.cli.groups import groups
 from api.cli.import_files import import_files
 from api.cli.launches import launches
+from api.cli.mix import mix
 from api.cli.models import models
 from api.cli.plan import plan
 from api.cli.recommend import recommend
@@ -46,9 +49,11 @@ app.command("import")(import_files)
 for command in (train, tune):
     app.command()(command)
 app.add_typer(models, name="models")
-for command in (recommend, forecast, plan, report):
+for command in (recommend, groups, forecast, plan, report):
     app.command()(command)
 evaluate.command("launches")(launches)
+evaluate.command("mix")(mix)
+evaluate.command("customers")(customers)
 app.add_typer(evaluate, name="evaluate")
 for command in (serve, doctor):
     app.command()(command)

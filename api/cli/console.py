@@ -14,6 +14,7 @@ import typer
 
 from api.output import to_json
 from data.errors import AtelierError
+from data.watching import Watcher, watching
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -149,7 +150,9 @@ def describe(error: AtelierError) -> dict[str, object]:
 def progress() -> Iterator[Progress]:
     """A `Progress` that draws bars on a terminal and prints one line a stage elsewhere."""
     if not sys.stderr.isatty():
-        yield _Lines()
+        lines = _Lines()
+        with watching(_steps(lines), losses=False):
+            yield lines
         return
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
@@ -161,7 +164,18 @@ def progress() -> Iterator[Progress]:
         TimeElapsedColumn(),
     )
     with Bars(*columns, console=_console(stderr=True), transient=True) as bars:
-        yield _Stages(bars)
+        stages = _Stages(bars)
+        with watching(_steps(stages), losses=False):
+            yield stages
+
+
+def _steps(progress: Progress) -> Watcher:
+    """Shows the steps of a fit as a stage of its own."""
+
+    def shown(fit: str, step: int, total: int, loss: float) -> None:  # noqa: ARG001  # the protocol
+        progress(f"Fitting {fit}", step, total)
+
+    return shown
 
 
 class _Lines:

@@ -54,13 +54,15 @@ def doctor(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag 
 
 def look_through(workspace: Workspace, settings: Settings) -> Iterator[Check]:
     """Tables, model, plan and store, one after the other."""
-    from data.tables import ORDERS, TABLES
+    from data.tables import ORDERS, STOCK, TABLES
 
     for table in TABLES.values():
         if table is ORDERS or workspace.has(table):
             yield looked_at(f"table {table.name}", partial(table_found, workspace, table))
         else:
             yield Check(f"table {table.name}", "absent", "not imported")
+    if workspace.has(ORDERS) and workspace.has(STOCK):
+        yield looked_at("demand", partial(demand_found, workspace, settings))
     yield looked_at("model", partial(model_found, workspace, settings))
     yield looked_at("plan", partial(plan_found, workspace))
     yield looked_at("store", partial(store_found, workspace, settings))
@@ -86,6 +88,20 @@ def table_found(workspace: Workspace, table: Table) -> str:
             f"Columns are missing: {', '.join(missing)}.", fix="Import the table again."
         )
     return f"{len(frame):,} rows"
+
+
+def demand_found(workspace: Workspace, settings: Settings) -> str:
+    """What stock-outs hid of demand, and how much of it is restored."""
+    from production.demand.reading import read_panel
+
+    panel = read_panel(workspace, settings.demand)
+    if panel.demanded is None:
+        return "sales are taken for demand: no stock-out, or 'restore' is \"none\""
+    found = panel.demanded.before(len(panel.periods))
+    return (
+        f"{found.missed:,.0f} units missed in stock-outs restored beside {found.sold:,.0f} sold, "
+        f"by '{found.method}'"
+    )
 
 
 def model_found(workspace: Workspace, settings: Settings) -> str | None:

@@ -15,9 +15,12 @@ from api.cli.options import (
     DEFAULT_WORKSPACE,
     HorizonOption,
     JsonFile,
+    KnownOption,
+    PeriodOption,
     PredictionsFile,
     WorkspaceOption,
     day,
+    demand_flags,
 )
 from api.cli.preference_figures import show_recommend
 from api.output import check_writable, replacing, to_json
@@ -38,7 +41,7 @@ evaluate = typer.Typer(
 TEST_DAYS: Final = 28
 
 OriginsOption = Annotated[int, typer.Option("--origins", min=1, max=200, help="How many origins.")]
-StepOption = Annotated[int, typer.Option("--step", min=1, max=52, help="Weeks between origins.")]
+StepOption = Annotated[int, typer.Option("--step", min=1, max=52, help="Periods between origins.")]
 
 
 @evaluate.command("recommend")
@@ -146,9 +149,19 @@ def demand(
     horizon: HorizonOption = None,
     origins: OriginsOption = 7,
     step: StepOption = 4,
+    period: PeriodOption = None,
+    known: KnownOption = None,
     methods: Annotated[
         str | None, typer.Option(metavar="A,B", help="Only these methods.  [default: all]")
     ] = None,
+    ablate: Annotated[
+        bool,
+        typer.Option(
+            "--ablate",
+            help="Leave each group of the default's features out in turn, and say what it is "
+            "worth; then the default alone is evaluated, unless --methods names more.",
+        ),
+    ] = False,
     json: JsonFile = None,
     predictions: PredictionsFile = None,
 ) -> None:
@@ -158,10 +171,15 @@ def demand(
     from api.settings import load_settings
     from data.workspace import Workspace
 
-    settings = load_settings(workspace, horizon=horizon)
+    settings = load_settings(workspace, horizon=horizon, demand=demand_flags(period, known))
     with console.progress() as progress:
         found = _demand(
-            Workspace.open(workspace), settings, (origins, step), names_of(methods), progress
+            Workspace.open(workspace),
+            settings,
+            (origins, step),
+            names_of(methods),
+            progress,
+            ablation=ablate,
         )
     write_outputs(found.to_json(), json, found.predictions, predictions)
     show_demand(found.to_json())
@@ -229,17 +247,21 @@ def _demand(
     origins: tuple[int, int],
     methods: tuple[str, ...] | None,
     progress: Progress,
+    *,
+    ablation: bool = False,
 ) -> DemandEvaluation:
     """Demand methods at so many origins, so many weeks apart."""
     from api.work import run_of
     from production.demand.evaluation import evaluate_demand
+    from production.demand.forecasters import DEFAULT
 
     return evaluate_demand(
         workspace,
         horizon=settings.horizon,
         origins=origins[0],
         step=origins[1],
-        methods=methods,
+        methods=methods or ((DEFAULT,) if ablation else None),
+        ablation=ablation,
         settings=settings.demand,
         run=run_of(settings),
         progress=progress,

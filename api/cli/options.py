@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -10,6 +12,23 @@ import typer
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+class Period(StrEnum):
+    """What demand is read by."""
+
+    week = "week"
+    day = "day"
+
+
+def demand_flags(period: Period | None, known: Sequence[str] | None) -> dict[str, object] | None:
+    """What the command line says of how demand is read; None where nothing."""
+    said: dict[str, object] = {}
+    if period is not None:
+        said["period"] = period.value
+    if known:
+        said["ahead"] = dict.fromkeys(known, "known")
+    return said or None
 
 
 def day(text: str) -> date:
@@ -56,6 +75,30 @@ AsOfOption = Annotated[
 ]
 HorizonOption = Annotated[
     int | None, typer.Option("--horizon", min=1, max=26, help="Weeks to look ahead.")
+]
+PeriodOption = Annotated[
+    Period | None,
+    typer.Option(
+        "--period",
+        help="Read demand by week or by day; horizon and step count these.  [default: the "
+        "setting demand.period, week]",
+    ),
+]
+KnownOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--known",
+        metavar="PATTERN",
+        help="Take market columns of this pattern as known for the future; may be repeated.",
+    ),
+]
+TensorboardOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tensorboard",
+        metavar="DIR",
+        help="Log the losses of fits that go step by step to this folder, for TensorBoard.",
+    ),
 ]
 DEFAULT_WORKSPACE: Final = Path("workspace")
 

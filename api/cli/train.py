@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from api.cli import console
-from api.cli.options import DEFAULT_WORKSPACE, AsOfOption, JsonFlag, WorkspaceOption, moment
+from api.cli.losses import losses_to
+from api.cli.options import (
+    DEFAULT_WORKSPACE,
+    AsOfOption,
+    JsonFlag,
+    TensorboardOption,
+    WorkspaceOption,
+    moment,
+)
 
 
 def train(
@@ -20,6 +28,7 @@ def train(
     untuned: Annotated[
         bool, typer.Option("--untuned", help="Leave aside what 'atelier tune' chose.")
     ] = False,
+    tensorboard: TensorboardOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Learn the customers' preferences; the model becomes current."""
@@ -30,7 +39,7 @@ def train(
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, model=model)
     tuned = tuned_for(opened, settings, moment(as_of), untuned=untuned)
-    with console.progress() as progress:
+    with console.progress() as progress, losses_to(tensorboard):
         model_id, recommender = train_and_save(
             opened, settings, as_of=moment(as_of), untuned=untuned, progress=progress
         )

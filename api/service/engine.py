@@ -19,6 +19,8 @@ from api.errors import Invalid, NotReady
 from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.service import schemas
+from api.service.forecasts import Forecasts
+from api.service.groups import Groups
 from api.service.plans import Plans
 from api.service.request_log import say
 from api.settings import Settings
@@ -53,6 +55,8 @@ class Engine:
         self.settings = settings
         self.store = store
         self.plans = Plans(workspace, settings)
+        self.forecasts = Forecasts(workspace)
+        self.groups = Groups(workspace, self.forecasts)
         self._stockroom = Stockroom(workspace)
         self._key = key_of(workspace, settings)
         self._snapshot: Snapshot | None = None

@@ -19,7 +19,7 @@ from data.simulator.factors import DAYS, Factors, draw_factors
 from data.simulator.factory import draw_usage, lots_frame, options, resources_frame
 from data.simulator.sales import moments, orders_frame, returns_frame
 from data.simulator.settings import SAMPLE, MarketSettings
-from data.simulator.stock import Sales, sell, units_by_week
+from data.simulator.stock import Sales, sell, stock_frame, units_by_week
 from data.simulator.streams import Streams
 
 
@@ -59,6 +59,7 @@ class Market:
     resources: pd.DataFrame
     usage: pd.DataFrame
     lots: pd.DataFrame
+    stock: pd.DataFrame
     truth: Truth
     people: Customers
     catalogue: Catalogue
@@ -110,6 +111,7 @@ def simulate(settings: MarketSettings = SAMPLE, progress: Progress = silent) -> 
         resources=resources_frame(settings, amounts, demand.expected, sales.on_hand),
         usage=usage,
         lots=lots_frame(settings, catalogue, sales.on_hand),
+        stock=stock_frame(catalogue, factors, sales),
         truth=Truth(
             demand=_demand_frame(catalogue, factors, demand, sales),
             customers=customers.frame(),

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from data.progress import Progress, silent
 from data.simulator.catalogue import Catalogue
 from data.simulator.demand import Demand, Lines
+from data.simulator.factors import DAYS, Factors
 from data.simulator.settings import MarketSettings
 
 LEAD: Final = 2
@@ -38,6 +40,9 @@ class Sales:
         sold_units: (weeks, V) int64, substitutes counted where they were sold.
         lost_units: (weeks, V) int64, units wanted of a variant that was sold out.
         on_hand: (V,) int64, stock after the last week.
+        opening: (weeks, V) int64, stock on Monday, what came in that day counted.
+        in_stock: (weeks, V) float64, share of the week's customers who came before the variant
+            ran out: before none was left, or too little for the one who asked.
     """
 
     sold: Lines
@@ -45,6 +50,8 @@ class Sales:
     sold_units: NDArray[np.int64]
     lost_units: NDArray[np.int64]
     on_hand: NDArray[np.int64]
+    opening: NDArray[np.int64]
+    in_stock: NDArray[np.float64]
 
 
 def sell(
@@ -76,6 +83,8 @@ def sell(
         sold_units=shop.sold,
         lost_units=units_by_week(lost, (weeks, variants)),
         on_hand=shop.stock,
+        opening=shop.opening,
+        in_stock=shop.in_stock,
     )
 
 
@@ -93,6 +102,8 @@ class _Shop:
         self.stock = np.zeros(len(catalogue), np.int64)
         self.pipeline = np.zeros((LEAD, len(catalogue)), np.int64)
         self.sold = np.zeros((settings.weeks, len(catalogue)), np.int64)
+        self.opening = np.zeros((settings.weeks, len(catalogue)), np.int64)
+        self.in_stock = np.zeros((settings.weeks, len(catalogue)))
 
     def target(self, mean: NDArray[np.float64]) -> NDArray[np.int64]:
         """(V,) the order-up-to level for a mean of weekly units, as the shop guesses it."""
@@ -108,6 +119,8 @@ class _Shop:
         self, week: int, variant: NDArray[np.int64], quantity: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The variant that each customer takes, and whether there was enough of it."""
+        self.opening[week] = self.stock
+        self.in_stock[week] = _in_stock(self.stock, variant, quantity)
         served = self._sell(variant, quantity)
         sibling = _siblings(self.catalogue, variant, week, self.rng)
         tries = self.rng.random(len(variant)) < self.settings.substitution
@@ -128,16 +141,35 @@ class _Shop:
 
     def _sell(self, variant: NDArray[np.int64], quantity: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which lines, first come first served, find all their units; those leave the stock."""
-        order = np.argsort(variant, kind="stable")
-        units = quantity[order]
-        running = np.cumsum(units)
-        first = np.searchsorted(variant[order], variant[order])
-        earlier = (running - units)[first]
-        served = np.empty(len(order), np.bool_)
-        served[order] = running - earlier <= self.stock[variant[order]]
+        served = _asked(variant, quantity) <= self.stock[variant]
         used = np.bincount(variant[served], quantity[served], len(self.stock))
         self.stock = self.stock - used.astype(np.int64)
         return served
+
+
+def _asked(variant: NDArray[np.int64], quantity: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N,) units asked of each line's variant up to and with that line."""
+    order = np.argsort(variant, kind="stable")
+    units = quantity[order]
+    running = np.cumsum(units)
+    first = np.searchsorted(variant[order], variant[order])
+    asked = np.empty(len(order), np.int64)
+    asked[order] = running - (running - units)[first]
+    return asked
+
+
+def _in_stock(
+    stock: NDArray[np.int64], variant: NDArray[np.int64], quantity: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(V,) share of a week's lines, in order of arrival, that came before a variant ran out."""
+    asked = _asked(variant, quantity)
+    clock = np.arange(len(variant)) / max(len(variant), 1)
+    until = np.where(stock > 0, 1.0, 0.0)
+    out = asked >= stock[variant]
+    # The last unit is still sold: the variant is gone after that line, not before it.
+    since = clock[out] + (asked[out] == stock[variant[out]]) / max(len(variant), 1)
+    np.minimum.at(until, variant[out], since)
+    return until
 
 
 def units_by_week(lines: Lines, shape: tuple[int, int]) -> NDArray[np.int64]:
@@ -145,6 +177,27 @@ def units_by_week(lines: Lines, shape: tuple[int, int]) -> NDArray[np.int64]:
     lines = lines.take(lines.week < shape[0])
     cells = np.bincount(lines.week * shape[1] + lines.variant, lines.quantity, shape[0] * shape[1])
     return cells.astype(np.int64).reshape(shape)
+
+
+def stock_frame(catalogue: Catalogue, factors: Factors, sales: Sales) -> pd.DataFrame:
+    """The canonical `stock` table: every variant in every week that it is on sale.
+
+    Shares are rounded to whole per cent, as a shop writes them down; only a variant that never
+    ran out has all of the week, only one that was never there has nothing of it.
+    """
+    weeks = np.arange(len(sales.in_stock))[:, None]
+    on_sale = (catalogue.launch <= weeks) & (catalogue.withdrawal > weeks)
+    week, variant = np.nonzero(on_sale)
+    share = sales.in_stock[week, variant]
+    rounded = np.clip(np.round(share, 2), 0.01, 0.99)
+    return pd.DataFrame(
+        {
+            "variant_id": catalogue.variant_ids[variant],
+            "date": factors.days[week * DAYS].astype("datetime64[us]"),
+            "in_stock": np.where((share > 0) & (share < 1), rounded, share),
+            "on_hand": sales.opening[week, variant],
+        }
+    ).sort_values(["variant_id", "date"], kind="stable", ignore_index=True)
 
 
 def _siblings(

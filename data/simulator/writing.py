@@ -7,6 +7,7 @@
     capacity.csv       resources
     usage.csv          what a unit takes of them
     lots.csv           how variants can be made, and the stock
+    stock.csv.gz       what could be bought when, by week
     truth/             what nobody in a real market knows
 
 Column names and formats are a shop's, not Atelier's; the mapping `sample` lays them onto the
@@ -95,6 +96,7 @@ def _write_raw(market: Market, folder: Path) -> None:
     _csv(market.resources.rename(columns=FACTORY_NAMES), folder / "capacity.csv")
     _csv(market.usage.rename(columns=FACTORY_NAMES), folder / "usage.csv")
     _csv(market.lots.rename(columns=FACTORY_NAMES), folder / "lots.csv")
+    _csv(_stock(market.stock), folder / "stock.csv.gz")
 
 
 def _sales(orders: pd.DataFrame) -> pd.DataFrame:
@@ -158,6 +160,17 @@ def _market(market: Market) -> pd.DataFrame:
     for category in CATEGORIES:
         columns[f"Sale % {category.name}"] = _percent(frame[f"promotion_{category.name}"])
     return pd.DataFrame(columns)
+
+
+def _stock(stock: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Article": stock["variant_id"],
+            "Week of": stock["date"].dt.strftime(DAY_FORMAT),
+            "In stock %": _percent(stock["in_stock"]),
+            "Pieces": stock["on_hand"],
+        }
+    )
 
 
 def _percent(share: pd.Series) -> pd.Series:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from production.demand.forecast import ACTIVE_WEEKS, DemandHistory
+from production.demand.periods import paced
 
 SLOW, MEDIUM, FAST = 0.1, 0.2, 0.4
 """Weight of the newest week in the three smoothed means."""
@@ -40,8 +41,24 @@ MEANINGS: Final = {
     "momentum": "level times the trend of all sales, last 4 weeks against last 13",
     "price": "level times the price against its usual, in logarithms",
     "preferences": "expected units a week from customers' preferences; 'usual' where unknown",
+    "few_buyers": "'usual' times the share of its largest customer",
+    "few_buyers_seldom": "the same, where sold in fewer than half of the last weeks",
+    "launch": "what launch curves and variants like it say beyond 'usual', where new",
 }
 """What each term says, for people."""
+
+TERM_GROUPS: Final = {
+    "price": "price",
+    "style_others": "style",
+    "preferences": "preference",
+    "few_buyers": "preference",
+    "few_buyers_seldom": "preference",
+    "launch": "attribute",
+}
+"""The group of `forecast.GROUPS` that a term is left out with; the rest are a variant's past."""
+
+SELDOM_WEEKS: Final = 26
+"""A variant sells seldom where fewer than half of so many weeks had a sale."""
 
 RISING: Final = frozenset({"level_slow", "level", "level_fast"})
 """Terms that a bulk order lifts out of all proportion. They never lower demand, or else one
@@ -96,38 +113,57 @@ def decayed_ratio(
     return result
 
 
-def active_at(units: NDArray[np.float64], week: int) -> NDArray[np.bool_]:
-    """(V,) bool: sold in the ACTIVE_WEEKS before a week."""
-    recent = units[:, max(0, week - ACTIVE_WEEKS) : week]
+def active_at(units: NDArray[np.float64], week: int, per_week: int = 1) -> NDArray[np.bool_]:
+    """(V,) bool: sold in the ACTIVE_WEEKS before a period."""
+    recent = units[:, max(0, week - ACTIVE_WEEKS * per_week) : week]
     return np.asarray(recent.sum(axis=1) > 0)
 
 
 def terms(history: DemandHistory) -> Terms:
     """All terms at all weeks; O(V T) time, about 20 arrays of (V, T + 1) memory."""
-    units, lines = history.units, history.lines
+    units, lines, per_week = history.units, history.lines, history.per_week
     sold = units > 0
-    level = decayed_mean(units, MEDIUM)
+    slow, medium, fast = (paced(alpha, per_week) for alpha in (SLOW, MEDIUM, FAST))
+    level = decayed_mean(units, medium)
     logs = np.log(np.divide(units, lines, out=np.ones_like(units), where=sold)) * lines
-    a_line = np.exp(decayed_ratio(logs, lines, SLOW))  # geometric mean of units a line
+    a_line = np.exp(decayed_ratio(logs, lines, slow))  # geometric mean of units a line
     root = np.sqrt(units)
-    speeds = {"_slow": SLOW, "": MEDIUM, "_fast": FAST}
+    speeds = {"_slow": slow, "": medium, "_fast": fast}
     table = {"constant": np.ones_like(level)}
     table |= {f"level{name}": decayed_mean(units, alpha) for name, alpha in speeds.items()}
-    table["mean_13_weeks"] = moving_mean(units, 13)
+    table["mean_13_weeks"] = moving_mean(units, 13 * per_week)
     table |= {f"steady{name}": decayed_mean(root, alpha) ** 2 for name, alpha in speeds.items()}
     paces = {name: decayed_mean(lines, alpha) for name, alpha in speeds.items()}
     table |= {f"usual{name}": pace * a_line for name, pace in paces.items()}
     table["order_lines"] = paces["_fast"]
     table["style_others"] = _style_total(level, history) - level
-    age = np.arange(level.shape[1])[None, :] - history.first_week[:, None]
-    table["newness"] = level * (age <= NEW_WEEKS)
-    table["regularity"] = level * decayed_mean(sold.astype(float), MEDIUM)
-    table["momentum"] = level * _momentum(units)
+    age = np.arange(level.shape[1])[None, :] - history.first_period[:, None]
+    table["newness"] = level * (age <= NEW_WEEKS * per_week)
+    table["regularity"] = level * decayed_mean(sold.astype(float), medium)
+    table["momentum"] = level * _momentum(units, per_week)
     table["price"] = level * _price_against_usual(history)
+    table |= _beside_the_past(history, table["usual"], sold)
+    used = [name for name in table if TERM_GROUPS.get(name) not in history.without]
+    return Terms(names=tuple(used), values=tuple(table[name] for name in used))
+
+
+def _beside_the_past(
+    history: DemandHistory, usual: NDArray[np.float64], sold: NDArray[np.bool_]
+) -> dict[str, NDArray[np.float64]]:
+    """What customers and the catalogue say of demand beside a variant's own past, where known."""
+    table = {}
     if history.expected is not None:
         weekly = history.expected / history.horizon
-        table["preferences"] = np.where(np.isnan(weekly), table["usual"], weekly)
-    return Terms(names=tuple(table), values=tuple(table.values()))
+        table["preferences"] = np.where(np.isnan(weekly), usual, weekly)
+    if history.few_buyers is not None:
+        span = SELDOM_WEEKS * history.per_week
+        weeks = np.arange(usual.shape[1]).clip(max=span)
+        seldom = moving_mean(sold.astype(float), span) * weeks < span // 2
+        table["few_buyers"] = usual * history.few_buyers
+        table["few_buyers_seldom"] = table["few_buyers"] * seldom
+    if history.launch is not None:
+        table["launch"] = np.where(np.isnan(history.launch), 0.0, history.launch - usual)
+    return table
 
 
 def moving_mean(units: NDArray[np.float64], span: int) -> NDArray[np.float64]:
@@ -146,9 +182,9 @@ def _style_total(level: NDArray[np.float64], history: DemandHistory) -> NDArray[
     return result
 
 
-def _momentum(units: NDArray[np.float64]) -> NDArray[np.float64]:
+def _momentum(units: NDArray[np.float64], per_week: int) -> NDArray[np.float64]:
     total = units.sum(axis=0, keepdims=True)
-    short, long = moving_mean(total, 4), moving_mean(total, 13)
+    short, long = moving_mean(total, 4 * per_week), moving_mean(total, 13 * per_week)
     quiet = (short <= 0) | (long <= 0)
     ratio = np.divide(short, long, out=np.ones_like(short), where=~quiet)
     result: NDArray[np.float64] = np.log(ratio)
@@ -157,10 +193,10 @@ def _momentum(units: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _price_against_usual(history: DemandHistory) -> NDArray[np.float64]:
     """(V, T + 1) log of the last price over its decayed mean; 0 before a first sale."""
-    on_sale = np.arange(history.units.shape[1])[None, :] >= history.first_week[:, None]
+    on_sale = np.arange(history.units.shape[1])[None, :] >= history.first_period[:, None]
     priced = on_sale & (history.price > 0)
     logs = np.log(np.where(priced, history.price, 1.0))
-    usual = decayed_ratio(logs * priced, priced.astype(float), SLOW)
+    usual = decayed_ratio(logs * priced, priced.astype(float), paced(SLOW, history.per_week))
     last = np.pad(logs, ((0, 0), (1, 0)))
     known = np.pad(priced, ((0, 0), (1, 0)))
     change = np.where(known, np.clip(last - usual, -1.0, 1.0), 0.0)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from data.progress import Progress, silent
 from data.tables import ORDERS
 from data.workspace import Workspace
+from production.demand.backtest import Backtest
 from production.demand.forecast import DemandHistory, Forecast
 from production.demand.forecasters import DEFAULT, make_forecaster
-from production.demand.history import LONGEST_HORIZON, DemandPanel, DemandSettings, read_panel
-from production.demand.preferences import expected_units
+from production.demand.history import LONGEST_HORIZON, DemandPanel
+from production.demand.market.report import with_effects
+from production.demand.preferences.expected import expected_units
+from production.demand.reading import read_panel
+from production.demand.settings import DemandSettings
 from production.errors import BadHorizon
 from recsys.model import Run
 
@@ -31,15 +36,39 @@ class DemandSource:
         panel: its demand panel.
         horizon: weeks to forecast.
         expected: (V, T + 1) expected units from preferences, or None.
+        book: forecasts made so far, shared by the origins.
     """
 
     panel: DemandPanel
     horizon: int
     expected: NDArray[np.float64] | None
+    book: Backtest
 
     def history(self, origin: np.datetime64) -> DemandHistory:
         """What is known at an origin."""
-        return self.panel.at(origin, horizon=self.horizon, expected=self.expected)
+        return self.book.history(origin)
+
+    def without(self, groups: frozenset[str]) -> DemandSource:
+        """The same source as if groups of features were not known, past forecasts included.
+
+        Beside telling the methods (`DemandHistory.without`), what such features are made of is
+        taken away: expected units, the catalogue's columns, prices, and which variants are of one
+        style.
+
+        Args:
+            groups: of `production.demand.forecast.GROUPS`.
+        """
+        panel = self.panel
+        expected = None if "preference" in groups else self.expected
+        if "attribute" in groups:
+            panel = replace(panel, attributes=None)
+        if "price" in groups:
+            panel = replace(panel, price=np.ones_like(panel.price))
+        if "style" in groups:
+            alone = np.arange(len(panel.variants), dtype=np.int32)
+            panel = replace(panel, style=alone, styles=panel.variants)
+        book = panel.backtest(horizon=self.horizon, expected=expected, without=groups)
+        return replace(self, panel=panel, expected=expected, book=book)
 
     def forecast(self, origin: np.datetime64, method: str = DEFAULT) -> Forecast:
         """Demand over the horizon from an origin on.
@@ -48,7 +77,9 @@ class DemandSource:
             UnknownMethod: no such method.
             OutsideData, TooLittleHistory: it cannot be forecast from that origin.
         """
-        return make_forecaster(method).forecast(self.history(origin))
+        found = self.book.forecast(make_forecaster(method), origin)
+        factors = with_effects(self.history(origin).factors, found.effects)
+        return replace(found, factors=factors)
 
 
 def open_demand(
@@ -59,6 +90,7 @@ def open_demand(
     horizon: int = 4,
     settings: DemandSettings | None = None,
     preferences: bool = True,
+    scenario: pd.DataFrame | None = None,
     run: Run | None = None,
     progress: Progress = silent,
 ) -> DemandSource:
@@ -72,6 +104,7 @@ def open_demand(
         settings: how demand is read.
         preferences: whether a method will ask for expected units; learning them costs two fits
             of the preference model an origin.
+        scenario: what somebody says of market factors to come, laid out as the market table.
         run: seed and threads of the preference model.
         progress: told of the preferences' origins.
 
@@ -81,14 +114,14 @@ def open_demand(
     """
     if not 1 <= horizon <= LONGEST_HORIZON:
         raise BadHorizon(
-            f"A horizon of {horizon} weeks cannot be forecast.",
+            f"A horizon of {horizon} periods cannot be forecast.",
             where="horizon",
-            fix=f"Choose 1 to {LONGEST_HORIZON} weeks.",
+            fix=f"Choose 1 to {LONGEST_HORIZON} weeks, or days where demand is read by day.",
         )
-    panel = panel or read_panel(workspace, settings)
+    panel = panel or read_panel(workspace, settings, scenario=scenario)
     asked = [panel.end] if origins is None else list(origins)
     expected = None
-    if preferences and panel.settings.preferences:
+    if preferences and panel.settings.preferences and panel.per_week == 1:
         places = np.array([panel.week(origin) for origin in asked])
         back = horizon * np.arange(PREFERENCE_HORIZONS + 1)
         grid = np.unique(places[:, None] - back)
@@ -100,7 +133,8 @@ def open_demand(
             run=run or Run(),
             progress=progress,
         )
-    return DemandSource(panel=panel, horizon=horizon, expected=expected)
+    book = panel.backtest(horizon=horizon, expected=expected)
+    return DemandSource(panel=panel, horizon=horizon, expected=expected, book=book)
 
 
 def forecast_demand(
@@ -111,6 +145,7 @@ def forecast_demand(
     method: str = DEFAULT,
     panel: DemandPanel | None = None,
     settings: DemandSettings | None = None,
+    scenario: pd.DataFrame | None = None,
     run: Run | None = None,
     progress: Progress = silent,
 ) -> Forecast:
@@ -124,6 +159,7 @@ def forecast_demand(
         method: a name of `production.demand.forecasters.method_names`.
         panel: what is known, where the caller has it already; `settings` then do not matter.
         settings: how demand is read.
+        scenario: what somebody says of market factors to come, laid out as the market table.
         run: seed and threads of the preference model.
         progress: told of the steps.
 
@@ -133,7 +169,7 @@ def forecast_demand(
     """
     make_forecaster(method)  # a misspelt name is refused before the work
     progress("Forecasting demand", 0, 2)
-    panel = panel or read_panel(workspace, settings)
+    panel = panel or read_panel(workspace, settings, scenario=scenario)
     origin = panel.origin(as_of)
     source = open_demand(
         workspace,

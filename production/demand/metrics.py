@@ -7,6 +7,11 @@ All figures are about units over the horizon. With predictions f of actuals d ov
     rmse        √ mean (f - d)², of the mean
     pinball     mean over LEVELS and variants of max(τ (d - q), (τ - 1)(d - q))
     coverage    share of variants with d in the interval, ends included
+    below_05    share of variants with d below q05; above_95: with d above q95
+
+Demand is counted in units and often none at all. Where no sale has a probability of more than
+5 %, q05 is 0 and nothing lies below it, so the 90 % interval of a true distribution covers up to
+95 %. Both sides apart tell that from a fault: neither should be far above .05.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ QUANTILES: Final = tuple(f"q{round(100 * level):02d}" for level in LEVELS)
 
 FIGURES: Final = (
     "wape_q50", "wape_mean", "bias", "rmse", "pinball", "coverage_90", "coverage_50",
+    "below_05", "above_95",
 )  # fmt: skip
 
 SLICES: Final = ("all", "dense", "sparse", "new")
@@ -37,10 +43,12 @@ def slices(history: DemandHistory) -> NDArray[np.object_]:
     """(active variants,) "new": first sold within NEW_WEEKS; "dense": sold in DENSE_WEEKS or
     more of the last SLICE_WEEKS; else "sparse".
     """  # noqa: D205  # one sentence
-    units = history.units[history.active]
-    age = len(history.weeks) - history.first_week[history.active]
-    often = (units[:, -SLICE_WEEKS:] > 0).sum(axis=1) >= DENSE_WEEKS
-    return np.where(age <= NEW_WEEKS, "new", np.where(often, "dense", "sparse")).astype(object)
+    units, per_week = history.units[history.active], history.per_week
+    age = len(history.periods) - history.first_period[history.active]
+    often = (units[:, -SLICE_WEEKS * per_week :] > 0).sum(axis=1) >= DENSE_WEEKS * per_week
+    return np.where(age <= NEW_WEEKS * per_week, "new", np.where(often, "dense", "sparse")).astype(
+        object
+    )
 
 
 def pinball(quantiles: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,5 +86,7 @@ def figures(rows: pd.DataFrame) -> Mapping[str, float | None]:
         "pinball": pinball(quantiles, actual).mean(),
         "coverage_90": np.mean((q05 <= actual) & (actual <= q95)),
         "coverage_50": np.mean((q25 <= actual) & (actual <= q75)),
+        "below_05": np.mean(actual < q05),
+        "above_95": np.mean(actual > q95),
     }
     return {name: None if value is None else float(value) for name, value in found.items()}

@@ -17,7 +17,7 @@ from production.allocation.resources import Resources, resources_of
 from production.allocation.task import Task
 from production.demand.forecast import LEVELS, Forecast
 from production.demand.history import DemandPanel
-from production.demand.regressors import WEEK
+from production.demand.periods import WEEK
 from production.plans.economics import Economics, EconomicsSettings, economics
 
 

@@ -23,8 +23,11 @@ from production.allocation.allocate import allocate
 from production.allocation.task import Task
 from production.demand.forecast import Forecast
 from production.demand.forecasting import open_demand
-from production.demand.history import DemandPanel, DemandSettings, read_panel
+from production.demand.history import DemandPanel
 from production.demand.origins import past_origins
+from production.demand.periods import refuse_days
+from production.demand.reading import read_panel
+from production.demand.settings import DemandSettings
 from production.plans.decision import task_of
 from production.plans.economics import EconomicsSettings
 from production.plans.habit import habit
@@ -107,6 +110,7 @@ def evaluate_plans(
         OutsideData, TooLittleHistory: the orders do not reach so many origins.
         BadResources: the tables or capacities contradict themselves.
     """
+    refuse_days(1 if demand is None else demand.per_week)
     panel = read_panel(workspace, demand)
     asked = past_origins(panel, horizon=horizon, origins=origins, step=step)
     source = open_demand(workspace, asked, panel=panel, horizon=horizon, run=run, progress=progress)
@@ -183,7 +187,7 @@ def _decided(
 ) -> pd.DataFrame:
     """What each policy makes at one origin, and what comes of it."""
     week, horizon = panel.week(forecast.origin), forecast.weekly.shape[1]
-    sold = panel.units[:, max(0, week - RECENT_WEEKS) : week].sum(axis=1) * horizon / RECENT_WEEKS
+    sold = panel.sold[:, max(0, week - RECENT_WEEKS) : week].sum(axis=1) * horizon / RECENT_WEEKS
     recent = np.asarray(
         pd.Series(sold, index=panel.variants).reindex(forecast.variants), dtype=np.float64
     )

@@ -110,6 +110,7 @@ class Plan:
         status: "optimal" or "within gap".
         assumptions: sentences on what was not in the data.
         effects: what the demand method learned, the largest first; empty where it has no terms.
+        forecast_id: the forecast that it was made from (`production.demand.saved`).
     """
 
     plan_id: str
@@ -124,6 +125,7 @@ class Plan:
     status: str
     assumptions: tuple[str, ...]
     effects: tuple[Effect, ...] = ()
+    forecast_id: str = ""
 
     def header(self) -> dict[str, Any]:
         """Everything but the lines, for JSON."""
@@ -140,6 +142,7 @@ class Plan:
             "status": self.status,
             "assumptions": list(self.assumptions),
             "effects": [asdict(effect) for effect in self.effects],
+            "forecast_id": self.forecast_id,
         }
 
     def to_json(self) -> dict[str, Any]:

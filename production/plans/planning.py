@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -20,7 +20,11 @@ from production.allocation.unmet import CODES
 from production.demand.forecast import Forecast
 from production.demand.forecasters import DEFAULT
 from production.demand.forecasting import forecast_demand
-from production.demand.history import DemandPanel, DemandSettings, read_panel
+from production.demand.history import DemandPanel
+from production.demand.periods import refuse_days
+from production.demand.reading import read_panel
+from production.demand.saved import forecast_id
+from production.demand.settings import DemandSettings
 from production.plans.decision import Decision, table_of, task_of
 from production.plans.economics import EconomicsSettings
 from production.plans.habit import habit
@@ -40,6 +44,7 @@ def make_plan(
     forecast: Forecast | None = None,
     settings: EconomicsSettings | None = None,
     demand: DemandSettings | None = None,
+    keep: Callable[[Forecast, DemandPanel], object] | None = None,
 ) -> Plan:
     """What to make of each active variant over the weeks from `as_of` on.
 
@@ -55,14 +60,17 @@ def make_plan(
         forecast: demand, where the caller has it already; its origin then holds.
         settings: what to assume of money that the catalogue does not state.
         demand: how demand is read.
+        keep: given the forecast and what it was made from before the plan is made.
 
     Raises:
         UnknownMethod: no demand method has that name.
         OutsideData, TooLittleHistory: no forecast can be made as of that day.
+        BadPeriod: demand is read by day.
         BadDemand, BadResources: the tables or the overrides contradict themselves.
         Infeasible: what is frozen takes more than there is.
     """
     _refuse_overrides(workspace, capacity or {})
+    refuse_days(1 if demand is None else demand.per_week)
     panel = read_panel(workspace, demand)
     if forecast is None:
         forecast = forecast_demand(
@@ -74,6 +82,8 @@ def make_plan(
             run=run,
             progress=progress,
         )
+    if keep is not None:
+        keep(forecast, panel)
     progress("Planning", 0, 1)
     decided = task_of(
         workspace,
@@ -112,6 +122,7 @@ def _assembled(
             status=answer.status,
             assumptions=(*decided.economics.assumptions, *decided.notes),
             effects=_effects(forecast),
+            forecast_id=forecast_id(forecast),
         )
     )
 
@@ -122,7 +133,7 @@ def _recent(
     """(V,) units sold in as many weeks before the origin as the forecast has."""
     week = panel.week(forecast.origin)
     start = max(0, week - forecast.weekly.shape[1])
-    sold = pd.Series(panel.units[:, start:week].sum(axis=1), index=panel.variants)
+    sold = pd.Series(panel.sold[:, start:week].sum(axis=1), index=panel.variants)
     return sold.reindex(variants, fill_value=0.0).to_numpy(dtype=np.float64)
 
 

@@ -98,6 +98,7 @@ def _read(folder: Path) -> Plan:
         status=header["status"],
         assumptions=tuple(header["assumptions"]),
         effects=tuple(Effect(**effect) for effect in header["effects"]),
+        forecast_id=header.get("forecast_id", ""),
     )
 
 

@@ -10,9 +10,11 @@ import re
 from typing import Any, Final
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import vl_convert
 
+from production.demand.drivers import Driver
 from production.report.view import Report
 
 WIDTH: Final = 380
@@ -128,6 +130,35 @@ def fan(report: Report, which: int) -> str:
         alt.Chart(plan).mark_point(color=ACCENT, filled=True, size=70, opacity=1).encode(x=x, y=y)
     )
     return _svg(area + middle + line + made, f"fan{which}", width=WIDTH - 120, height=120)
+
+
+def waterfall(told: tuple[Driver, ...], name: str, *, narrow: bool = False) -> str:
+    """Each part of the expected units from where the one before it ended; last, their sum."""
+    ends = np.cumsum([one.units for one in told])
+    rows = [
+        {"part": one.part, "from": end - one.units, "to": end, "end": max(end, end - one.units),
+         "colour": ACCENT if one.units >= 0 else OTHER,
+         "label": _signed(one.units) if place else _signed(one.units).removeprefix("+")}
+        for place, (one, end) in enumerate(zip(told, ends.tolist(), strict=True))
+    ]  # fmt: skip
+    total = float(ends[-1]) if len(ends) else 0.0
+    rows.append({"part": "expected", "from": 0.0, "to": total, "end": total, "colour": MUTED,
+                 "label": _signed(total).removeprefix("+")})  # fmt: skip
+    base = alt.Chart(pd.DataFrame(rows)).encode(y=alt.Y("part:N", title=None, sort=None))
+    most = max(float(row["end"]) for row in rows)
+    bars = base.mark_bar(height=11).encode(
+        x=alt.X("from:Q", title="units", axis=SHORT_NUMBERS,
+                scale=alt.Scale(domain=[min(0.0, *(float(one) for one in ends)), 1.12 * most])),
+        x2="to:Q", color=alt.Color("colour:N", scale=None),
+    )  # fmt: skip
+    text = base.mark_text(align="left", dx=4, color=INK).encode(x="end:Q", text="label:N")
+    return _svg(bars + text, name, width=WIDTH - (140 if narrow else 100))
+
+
+def _signed(units: float) -> str:
+    if abs(units) < 0.05:
+        return "0"
+    return f"{units:+,.0f}" if abs(units) >= 10 else f"{units:+,.1f}"
 
 
 def _names(rows: pd.DataFrame) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from production.demand.regressors import CALENDAR
+from production.demand.market.calendar import CALENDAR
 from production.report import charts
 from production.report.view import Report
 
@@ -19,6 +19,9 @@ STYLES: Final = 10
 
 ROWS: Final = 6000
 """Variants listed in the page; above, the list is cut and says so."""
+
+DRIVERS: Final = 6
+"""Sentences on what drives the demand of all variants."""
 
 EFFECTS: Final = 6
 """Effects of each kind shown."""
@@ -35,6 +38,7 @@ def render_html(report: Report) -> str:
         rows=report.variants.head(ROWS).to_dict(orient="records"),
         effects={kind: report.effects(kind, EFFECTS) for kind in ("regressor", "term")},
         calendar=CALENDAR,
+        DRIVERS=DRIVERS,
         chart=_charts(report),
     )
 
@@ -48,6 +52,12 @@ def _charts(report: Report) -> dict[str, Markup | list[Markup]]:
     }
     if report.plan.resources:
         drawn["resources"] = Markup(charts.resource_use(report))  # noqa: S704
+    if report.why is not None:
+        drawn["why"] = Markup(charts.waterfall(report.why.all(), "why"))  # noqa: S704
+        drawn["fan_why"] = [
+            Markup(charts.waterfall(report.why.variant(fan.variant_id), f"why{place}", narrow=True))  # noqa: S704
+            for place, fan in enumerate(report.fans)
+        ]
     return drawn
 
 
@@ -60,8 +70,17 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"units": _units, "money": _money, "percent": _percent}
+    environment.filters |= {
+        "units": _units,
+        "money": _money,
+        "percent": _percent,
+        "sentence": _sentence,
+    }
     return environment.get_template("page.html.j2")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _units(number: float) -> str:

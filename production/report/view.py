@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from data.tables import VARIANTS
 from data.workspace import Workspace
-from production.demand.history import DemandPanel, read_panel
-from production.demand.mix import MixSettings, style_mix
+from production.demand.history import DemandPanel
+from production.demand.mix.known import mix_at
+from production.demand.mix.settings import MixSettings
+from production.demand.reading import read_panel
 from production.plans.plan import Effect, Plan, PlanResource
+from production.report.customers import Customers, customers_of
+from production.report.why import Why, why_of
 
 COLUMNS: Final = (
     "style_id",
@@ -138,6 +142,8 @@ class Report:
         fans: the variants of the largest expected demand.
         planned: the gap that the plan is expected to leave.
         today: the gap that last weeks' mix under the same capacity is expected to leave.
+        why: what drove the forecast; None where it is not kept or its method does not say.
+        customers: who wants it; None where no customer groups are kept.
     """
 
     plan: Plan
@@ -145,6 +151,8 @@ class Report:
     fans: tuple[Fan, ...]
     planned: Gap
     today: Gap
+    why: Why | None = None
+    customers: Customers | None = None
 
     @property
     def binding(self) -> tuple[PlanResource, ...]:
@@ -215,6 +223,8 @@ def build_report(
         fans=_fans(rows, plan, panel, fans),
         planned=_gap(lines, demand, "expected_shortage", "expected_leftover"),
         today=_gap(lines, demand, "planner_shortage", "planner_leftover"),
+        why=why_of(workspace, plan),
+        customers=customers_of(workspace, plan),
     )
 
 
@@ -233,13 +243,11 @@ def _variants(
     workspace: Workspace, plan: Plan, panel: DemandPanel, settings: MixSettings | None
 ) -> pd.DataFrame:
     lines = plan.lines
-    week = panel.week(plan.as_of)
     style = np.unique(lines["style_id"].to_numpy(dtype=object), return_inverse=True)[1]
-    mix = style_mix(
-        _past(panel.units, panel, lines)[:, :week],
-        _past(panel.lines, panel, lines)[:, :week],
-        style,
-        horizon=plan.horizon,
+    mix = mix_at(
+        panel.at(plan.as_of, horizon=plan.horizon),
+        lines["variant_id"].to_numpy(dtype=object),
+        catalogue=workspace.read(VARIANTS) if workspace.has(VARIANTS) else None,
         settings=settings,
     )
     supply = (lines["quantity"] + lines["on_hand"]).to_numpy(dtype=np.float64)

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from data.watching import tell
 from recsys.interactions import Interactions
 from recsys.models.sequences import Sequences
 
@@ -166,7 +167,7 @@ def train(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(epochs, 1))
     losses = []
     network.train()
-    for _ in range(epochs):
+    for epoch in range(epochs):
         sequences = Sequences.of(lines, shape.length, random)
         batches, targets = sequences.batches(shape.batch_size), sequences.targets(random)  # (S, L)
         total, places = 0.0, 0
@@ -188,5 +189,6 @@ def train(
         if places:
             schedule.step()
             losses.append(total / places)
+            tell("sequence", epoch + 1, epochs, losses[-1])
     network.eval()
     return losses

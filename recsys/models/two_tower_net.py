@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
 
+from data.watching import tell
 from recsys.models.examples import Examples
 
 
@@ -173,4 +174,5 @@ def train(
         if len(order):
             schedule.step()
             losses.append(total / len(order))
+            tell("two_tower", epoch + 1, epochs, losses[-1])
     return losses

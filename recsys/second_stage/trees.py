@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
+from recsys.boosting import grown
 from recsys.model import Run, Settings
 
 
@@ -81,7 +82,7 @@ class Trees:
         data = lightgbm.Dataset(
             features, taken.astype(np.float32), weight=weight, params={"verbose": -1}
         )
-        return cls(lightgbm.train(options, data, settings.trees))
+        return cls(grown("second_stage", options, data, settings.trees))
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N,) float32: log odds of being bought."""

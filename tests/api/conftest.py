@@ -13,12 +13,10 @@ from threadpoolctl import threadpool_limits
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.settings import load_settings
-from api.work import train_and_save
+from api.work import plan_and_save, train_and_save
 from data.simulator import MarketSettings, simulate
 from data.tables import TABLES
 from data.workspace import Workspace
-from production.plans.planning import make_plan
-from production.plans.saved import save_plan
 from tests.api.client import Client
 
 
@@ -31,13 +29,13 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with every table, a model and a plan; not to be changed."""
+    """A workspace with every table, a model, a forecast and a plan; not to be changed."""
     root = tmp_path_factory.mktemp("market") / "workspace"
     drawn = simulate(MarketSettings(seed=5, customers=80, styles=5, weeks=40))
     workspace = Workspace.create(root)
     workspace.write({name: getattr(drawn, name) for name in TABLES})
     train_and_save(workspace, load_settings(root))
-    save_plan(workspace, make_plan(workspace))
+    plan_and_save(workspace, load_settings(root))
     return root
 
 
@@ -45,6 +43,13 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workspace(market: Path, tmp_path: Path) -> Path:
     """A copy of the market's workspace, to be changed at will."""
     return Path(shutil.copytree(market, tmp_path / "workspace"))
+
+
+@pytest.fixture
+def unforecast(workspace: Path) -> Path:
+    """The workspace, to be changed at will, without a forecast kept."""
+    shutil.rmtree(workspace / "forecasts")
+    return workspace
 
 
 @pytest.fixture

@@ -23,6 +23,9 @@ from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.service.problems import MEDIA_TYPE
 from api.settings import load_settings
+from data.workspace import Workspace
+from recsys.groups.groups import group_customers
+from recsys.groups.saved import save_groups
 from tests.api.client import Client
 
 POSTS = ("/v1/recommendations", "/v1/events", "/v1/plans")
@@ -87,6 +90,8 @@ def engine(market: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     import shutil
 
     root = shutil.copytree(str(market), tmp_path_factory.mktemp("hostile") / "workspace")
+    workspace = Workspace.open(root)
+    save_groups(workspace, group_customers(workspace, count=2))
     with open_engine(root, load_settings(root)) as engine:
         yield engine
 

@@ -83,7 +83,9 @@ def test_the_mapping_takes_all_the_dirt_off(
     assert {"cancellation", "duplicate", "non_product", "write_off"} <= set(rules)
 
 
-@pytest.mark.parametrize("name", ["events", "variants", "market", "resources", "usage", "lots"])
+@pytest.mark.parametrize(
+    "name", ["events", "variants", "market", "resources", "usage", "lots", "stock"]
+)
 def test_the_other_tables_come_in_as_they_are(
     imported: tuple[Workspace, QualityReport], market: Market, name: str
 ) -> None:

@@ -117,6 +117,7 @@ def test_bike_sharing(tmp_path: Path) -> None:
     assert orders["quantity"].tolist() == [331, 654, 131, 670]
     assert orders["customer_id"].isna().all()
     assert workspace.read(VARIANTS)["style_id"].tolist() == ["rental", "rental"]
+    assert workspace.read(VARIANTS)["category"].tolist() == ["casual", "registered"]
     assert workspace.read(MARKET)["temperature"].tolist() == [0.34, 0.36]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from production.demand.history import DemandPanel, DemandSettings, build_panel
+from production.demand.history import DemandPanel
+from production.demand.reading import build_panel
+from production.demand.settings import DemandSettings
 
 START = np.datetime64("2024-01-01")  # a Monday
 WEEK = np.timedelta64(7, "D")

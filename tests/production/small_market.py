@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.workspace import Workspace
 from production.demand.forecast import LEVELS, Forecast
-from production.demand.history import read_panel
+from production.demand.reading import read_panel
 
 WEEKS = 30
 FIRST = np.datetime64("2024-01-01")

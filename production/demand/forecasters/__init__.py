@@ -7,27 +7,57 @@ from typing import Final
 
 from data.nearest import hint
 from production.demand.forecast import Forecaster
-from production.demand.forecasters.atelier import Regression
+from production.demand.forecasters.atelier import Atelier
+from production.demand.forecasters.boosting import Boosting
+from production.demand.forecasters.croston_sba import CrostonSBA
+from production.demand.forecasters.empirical_sums import EmpiricalSums
 from production.demand.forecasters.exponential_smoothing import ExponentialSmoothing
 from production.demand.forecasters.last_4_weeks import Last4Weeks
+from production.demand.forecasters.lightgbm_lags import LightGBMLags
+from production.demand.forecasters.linear import Regression
+from production.demand.forecasters.log_linear import LogLinear
 from production.demand.forecasters.mean_8_weeks import Mean8Weeks
+from production.demand.forecasters.same_weekday_last_week import SameWeekdayLastWeek
 from production.demand.forecasters.same_weeks_last_year import SameWeeksLastYear
+from production.demand.forecasters.tsb import TSB
 from production.errors import UnknownMethod
 
-DEFAULT: Final = Regression.name
+DEFAULT: Final = Atelier.name
 
 _METHODS: Final[dict[str, Callable[[], Forecaster]]] = {
-    Regression.name: Regression,
-    ExponentialSmoothing.name: ExponentialSmoothing,
-    Mean8Weeks.name: Mean8Weeks,
-    Last4Weeks.name: Last4Weeks,
-    SameWeeksLastYear.name: SameWeeksLastYear,
+    method.name: method
+    for method in (
+        Atelier,
+        Regression,
+        Boosting,
+        LogLinear,
+        LightGBMLags,
+        ExponentialSmoothing,
+        CrostonSBA,
+        TSB,
+        EmpiricalSums,
+        Mean8Weeks,
+        Last4Weeks,
+        SameWeekdayLastWeek,
+        SameWeeksLastYear,
+    )
 }
 
 
-def method_names() -> tuple[str, ...]:
-    """All methods' names, the default first."""
-    return tuple(_METHODS)
+BY_DAY: Final = (
+    Atelier.name,
+    ExponentialSmoothing.name,
+    Mean8Weeks.name,
+    Last4Weeks.name,
+    SameWeekdayLastWeek.name,
+    SameWeeksLastYear.name,
+)
+"""Methods that are meant for demand by day; the others can be asked for by name."""
+
+
+def method_names(per_week: int = 1) -> tuple[str, ...]:
+    """All methods' names, the default first; by day, those that are meant for days."""
+    return tuple(_METHODS) if per_week == 1 else BY_DAY
 
 
 def make_forecaster(name: str) -> Forecaster:

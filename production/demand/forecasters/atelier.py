@@ -1,94 +1,105 @@
-"""The default: one linear regression for every variant and week, mean and quantiles.
+"""The default: the linear regression and gradient boosting, weighed by their past forecasts.
 
-Rows are variants at past origins whose horizon has passed; columns are the terms of
-`production.demand.features`, each times what the market does to the week
-(`production.demand.market_response`). Pooled over all variants, a coefficient is learned from tens
-of thousands of rows and can be read: what one unit a week of a term adds to a week's demand.
+Each member's quantiles are averaged with weights that are not negative and sum to one (quantile
+averaging, Lichtendahl, Grushka-Cockayne and Winkler 2013, "Is it better to average probabilities
+or quantiles?"). The weights are those that would have lost least, by pinball, at the past
+origins whose horizon has passed, from forecasts made there without knowing what came; they are
+shrunk towards equal ones, for few past origins say little ("forecast combination puzzle", Claeskens
+et al. 2016). Where the combination would not have lost at least TIE less than the linear
+regression alone, the regression is used alone, for it can be read.
 
-The quantiles are linear quantile regression on the horizon's sum (Koenker and Bassett 1978;
-as a newsvendor's decision Ban and Rudin 2019), sorted so that they never cross. The mean is
-the mean of the distribution that they span (an L-estimator, Koenker and Portnoy 1987). Least
-squares was tried and left: a handful of bulk orders moves its coefficients, and on past origins
-of wholesale orders its errors were larger, squared ones included.
+Last, the combination's quantiles and mean are corrected by its own past errors
+(`production.demand.calibration`). Parts are the members' parts, weighed alike, and made to add up
+to the corrected mean (`production.demand.parts.closed`).
+
+Where demand is read by day the default is `production.demand.forecasters.log_linear` as it is:
+weekday, weather and holidays move a day far more than its variants' own terms do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import ClassVar, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from production.demand.features import MEANINGS, RISING, Terms, active_at, terms
+from production.demand.calibration import PastPredicted, Predicted, calibrated, pace_of
 from production.demand.forecast import LEVELS, DemandHistory, Forecast, Forecaster
-from production.demand.linear import Sample, quantile, ridge
-from production.demand.market_response import MarketResponse, learn_response
-from production.demand.regressors import CALENDAR
+from production.demand.forecasters.boosting import Boosting
+from production.demand.forecasters.linear import Regression
+from production.demand.forecasters.log_linear import LogLinear
+from production.demand.metrics import slices
+from production.demand.parts import closed, combined, of_mean
 from production.errors import TooLittleHistory
 
-FIRST_ORIGIN: Final = 8
-"""Weeks of history that the earliest training row stands on."""
+PAST_ORIGINS: Final = 6
+STEPS: Final = 10
+"""Weights are tried in steps of one over this."""
 
-FEWEST_ORIGINS: Final = 4
-MOST_ORIGINS: Final = 78
-MOST_ROWS: Final = 100_000
-EVEN_POWER: Final = 0.3
-"""Rows weigh level to the minus this: big variants count for more, but not by their size."""
+SHRINKAGE: Final = 0.02
+"""What a weight vector at a corner pays against equal weights, as a share of the loss."""
 
-PENALTY: Final = 1e-3
-
-MEAN_WEIGHTS: Final = np.array([0.05, 0.10, 0.20, 0.25, 0.20, 0.075, 0.10])
-"""The mean of a distribution that runs straight from 0 through the quantiles at LEVELS, and on
-with the slope of the last two: what each quantile weighs in it."""
+TIE: Final = 0.01
+"""A combination has to lose less than the linear regression by so much to be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Variants at past origins, with what came.
+class PastMembers:
+    """Members' forecasts at one past origin, and what came.
 
     Attributes:
-        static: (N, F) terms, units a week.
-        factor: (N, H) what the market multiplies each week's demand with.
-        weekly: (N, H) units that came; zeros where they have not yet.
+        age: horizons from the end of that horizon to the present origin.
+        quantiles: (M, V, Q) of each member.
+        slices: (V,) str (`production.demand.metrics.slices`).
+        actual: (V,) units over the horizon.
+        pace: (V,) units that a horizon brings at the pace then; None where it is not to count.
     """
 
-    static: NDArray[np.float64]
-    factor: NDArray[np.float64]
-    weekly: NDArray[np.float64]
+    age: float
+    quantiles: NDArray[np.float64]
+    slices: NDArray[np.object_]
+    actual: NDArray[np.float64]
+    pace: NDArray[np.float64] | None = None
 
-    def total(self) -> NDArray[np.float64]:
-        """(N, F) columns of the horizon's sum: the sum of its weeks' columns."""
-        columns: NDArray[np.float64] = self.static * self.factor.sum(axis=1, keepdims=True)
-        return columns
+    def combined(self, weights: NDArray[np.float64]) -> PastPredicted:
+        """What the combination would have said, uncorrected."""
+        return PastPredicted(
+            age=self.age,
+            predicted=Predicted(
+                quantiles=np.sort(_averaged(weights, self.quantiles), axis=1),
+                slices=self.slices,
+                pace=self.pace,
+            ),
+            actual=self.actual,
+        )
 
 
-class Regression(Forecaster):
+class Atelier(Forecaster):
     """The product's default demand method."""
 
     name: ClassVar[str] = "atelier"
 
     def forecast(self, history: DemandHistory) -> Forecast:
-        """Learn from past origins, then apply to this one; see `Forecaster`.
-
-        About 2 s a 100,000 rows; at most MOST_ROWS rows are used, the latest.
-        """
-        origins = training_origins(history)
-        response = learn_response(history)
-        known, factors = terms(history), response.factors()
-        past = [_rows(history, known, factors, int(week)) for week in origins]
-        rows = Rows(
-            static=np.concatenate([part.static for part in past]),
-            factor=np.concatenate([part.factor for part in past]),
-            weekly=np.concatenate([part.weekly for part in past]),
+        """Combine the members at this origin by what they were worth at past ones."""
+        if history.per_week > 1:  # what a day adds is the market's say, and that is LogLinear's
+            return replace(LogLinear().forecast(history), method=self.name)
+        members = (Regression(), Boosting())
+        made = [member.forecast(history) for member in members]
+        past = _past(history, members)
+        weights = weights_of(past, len(members))
+        quantiles, mean = calibrated(
+            Predicted(
+                quantiles=np.sort(_averaged(weights, [each.quantiles for each in made]), axis=1),
+                slices=slices(history),
+                pace=pace_of(history),
+            ),
+            [each.combined(weights) for each in past],
         )
-        slopes, scale = _quantile_slopes(rows, known)
-        now = _rows(history, known, factors, len(history.weeks))
-        quantiles = np.sort(np.maximum(now.total() @ slopes.T, 0.0), axis=1)
-        mean = quantiles @ MEAN_WEIGHTS
-        share = now.factor / now.factor.sum(axis=1, keepdims=True)
-        weekly = mean[:, None] * share  # (V, H)
+        weekly = mean[:, None] * _profile(combined([each.weekly for each in made], weights))
+        parts = [of_mean(each.mean) if each.parts is None else each.parts for each in made]
         return Forecast(
             method=self.name,
             origin=history.origin,
@@ -96,100 +107,83 @@ class Regression(Forecaster):
             weekly=weekly,
             mean=weekly.sum(axis=1),
             quantiles=quantiles,
-            effects=_effects(known, slopes, scale, response),
+            parts=closed(combined(parts, weights), weekly.sum(axis=1)),
+            effects=made[0].effects,
         )
 
 
-def training_origins(history: DemandHistory) -> NDArray[np.int64]:
-    """Positions of the past origins to learn from: the latest whose horizon has passed.
+def _averaged(
+    weights: NDArray[np.float64], quantiles: NDArray[np.float64] | Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """(V, Q) the members' quantiles, weighed."""
+    return np.asarray(np.einsum("m,mvq->vq", weights, np.asarray(quantiles)), dtype=float)
 
-    Every week where rows are few; else further apart, for targets that overlap say little more.
 
-    Raises:
-        TooLittleHistory: there are fewer than FEWEST_ORIGINS.
-    """
-    span, horizon = len(history.weeks), history.horizon
-    first, last = FIRST_ORIGIN, span - horizon
-    needed = FIRST_ORIGIN + horizon + FEWEST_ORIGINS - 1
-    if span < needed:
-        raise TooLittleHistory(
-            f"The demand regression needs {needed} weeks of orders to forecast {horizon}; "
-            f"{span} lie before {history.origin}.",
-            where="orders",
-            fix="Choose a later date, a shorter horizon or --method exponential_smoothing.",
+def _profile(weekly: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(V, H) each period's share of the horizon; equal shares where nothing is expected."""
+    total = weekly.sum(axis=1, keepdims=True)
+    even = np.full_like(weekly, 1 / weekly.shape[1])
+    return np.asarray(np.divide(weekly, total, out=even, where=total > 0))
+
+
+def _past(history: DemandHistory, members: Sequence[Forecaster]) -> list[PastMembers]:
+    """What the members said at past origins, oldest first; only where all of them could."""
+    if history.past is None:
+        return []
+    found = []
+    origins = history.past.origins(PAST_ORIGINS)
+    for place, origin in enumerate(origins):
+        try:
+            made = [history.past.forecast(member, origin) for member in members]
+        except TooLittleHistory:
+            continue
+        then = _history_then(history, made[0])
+        found.append(
+            PastMembers(
+                age=float(len(origins) - 1 - place),
+                quantiles=np.stack([each.quantiles for each in made]),
+                slices=slices(then),
+                actual=history.past.actual(made[0]),
+                pace=pace_of(then),
+            )
         )
-    count = min(last - first + 1, MOST_ORIGINS)
-    affordable = max(FEWEST_ORIGINS, MOST_ROWS // max(1, int(history.active.sum())))
-    stride = min(-(-count // affordable), horizon)
-    return np.arange(last, first - 1, -stride)[:affordable][::-1]
+    return found
 
 
-def _rows(history: DemandHistory, known: Terms, factors: NDArray[np.float64], week: int) -> Rows:
-    """The variants active at the start of a week."""
-    active = active_at(history.units, week)
-    weekly = np.zeros((int(active.sum()), history.horizon))
-    if week < len(history.weeks):
-        weekly = history.units[active, week : week + history.horizon]
-    return Rows(
-        static=known.at(active, week),
-        factor=factors[history.group[active], week],
-        weekly=weekly,
+def _history_then(history: DemandHistory, made: Forecast) -> DemandHistory:
+    """The periods before an earlier origin, the variants that were forecast there active."""
+    place = int(np.searchsorted(history.periods, made.origin))
+    return replace(
+        history,
+        periods=history.periods[:place],
+        units=history.units[:, :place],
+        active=np.isin(history.variants, made.variants),
     )
 
 
-def _quantile_slopes(rows: Rows, known: Terms) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(Q, F) coefficients of each quantile of the horizon's sum; (F,) usual size of each term."""
-    level = rows.static[:, known.names.index("level")]
-    weight = (level + 1.0) ** -EVEN_POWER
-    sample = Sample.of(rows.total(), rows.weekly.sum(axis=1), weight)
-    penalty = np.full(len(known.names), PENALTY)
-    lowest = np.array([0.0 if name in RISING else -np.inf for name in known.names])
-    start = ridge(sample, penalty)
-    fitted = []
-    for tau in LEVELS:
-        start = quantile(sample, tau, penalty, start, lowest)
-        fitted.append(sample.coefficients(start))
-    return np.array(fitted), sample.scale / rows.weekly.shape[1]
+def weights_of(past: Sequence[PastMembers], members: int) -> NDArray[np.float64]:
+    """(M,) what each member weighs; equal where there is no past. The first is the linear one."""
+    equal = np.full(members, 1 / members)
+    if not past:
+        return equal
+    steps = [step for step in product(range(STEPS + 1), repeat=members) if sum(step) == STEPS]
+    tried = np.vstack([equal, np.array(steps) / STEPS])
+    loss = np.mean([losses_of(each, tried) for each in past], axis=0)  # (tried,)
+    alone = loss[np.flatnonzero(tried[:, 0] == 1.0)[0]]
+    away = ((tried - equal) ** 2).sum(axis=1) / (1 - 1 / members)  # 1 in a corner
+    best = int(np.argmin(loss + SHRINKAGE * alone * away))
+    if loss[best] > (1 - TIE) * alone:
+        best = int(np.flatnonzero(tried[:, 0] == 1.0)[0])
+    chosen: NDArray[np.float64] = tried[best]
+    return chosen
 
 
-def _effects(
-    known: Terms,
-    slopes: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    response: MarketResponse,
-) -> pd.DataFrame:
-    """One term or regressor a row: see `Forecast.effects`."""
-    mean = MEAN_WEIGHTS @ slopes
-    by_term = pd.DataFrame(
-        {
-            "term": known.names,
-            "kind": "term",
-            "group": "",
-            "meaning": [MEANINGS[name] for name in known.names],
-            "median": slopes[LEVELS.index(0.5)],
-            "mean": mean,
-            "effect": mean * scale,
-            "unit": "units a week",
-        }
-    )
-    by_regressor = [
-        pd.DataFrame(
-            {
-                "term": response.names,
-                "kind": "regressor",
-                "group": group,
-                "meaning": [
-                    f"{CALENDAR[name]}; one standard deviation above lately"
-                    if name in CALENDAR
-                    else "one standard deviation above lately"
-                    for name in response.names
-                ],
-                "median": slope,
-                "mean": slope,
-                "effect": 100 * np.expm1(slope),
-                "unit": "%",
-            }
-        )
-        for group, slope in zip(response.groups, response.slopes, strict=True)
-    ]
-    return pd.concat([by_term, *by_regressor], ignore_index=True)
+def losses_of(past: PastMembers, tried: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(tried,) pinball loss of each weighing, a unit of demand."""
+    tau = np.array(LEVELS)
+    units = max(float(past.actual.sum()), 1.0)
+    losses = []
+    for weights in tried:
+        miss = past.actual[:, None] - _averaged(weights, past.quantiles)
+        losses.append(float(np.maximum(tau * miss, (tau - 1) * miss).mean(axis=1).sum()) / units)
+    return np.array(losses)

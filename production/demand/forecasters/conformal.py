@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from production.demand.features import active_at
 from production.demand.forecast import LEVELS, DemandHistory, Forecast, Forecaster
+from production.demand.periods import word
 from production.errors import TooLittleHistory
 
 PAST_ORIGINS: Final = 26
 ROWS_A_CLASS: Final = 200
 CLASSES: Final = 10
+SILENT: Final = 1e-3
+"""Units over the horizon; a forecast of less is one of none, and no ratio to it says anything."""
 
 
 class ConformalForecaster(Forecaster):
@@ -30,15 +33,16 @@ class ConformalForecaster(Forecaster):
 
     @abstractmethod
     def rates(self, history: DemandHistory) -> NDArray[np.float64]:
-        """(V, T + 1) expected units in the `horizon` weeks from each week on, from before it."""
+        """(V, T + 1) expected units in the `horizon` periods from each one on, from before it."""
 
     def forecast(self, history: DemandHistory) -> Forecast:
         """The point forecast as the mean, past errors as the spread; see `Forecaster`."""
-        horizon, span = history.horizon, len(history.weeks)
-        first = max(self.weeks_needed, span - horizon - PAST_ORIGINS + 1)
+        horizon, span, per_week = history.horizon, len(history.periods), history.per_week
+        needed = self.weeks_needed * per_week
+        first = max(needed, span - horizon - PAST_ORIGINS + 1)
         if span - horizon < first:
             raise TooLittleHistory(
-                f"'{self.name}' needs {self.weeks_needed + horizon} weeks of orders to forecast "
+                f"'{self.name}' needs {needed + horizon} {word(per_week)}s of orders to forecast "
                 f"{horizon}; {span} lie before {history.origin}.",
                 where="orders",
                 fix="Choose a later date, a shorter horizon or a method that needs fewer weeks.",
@@ -46,7 +50,7 @@ class ConformalForecaster(Forecaster):
         rates = self.rates(history)
         points, actuals = [], []
         for week in range(first, span - horizon + 1):
-            active = active_at(history.units, week)
+            active = active_at(history.units, week, per_week)
             points.append(rates[active, week])
             actuals.append(history.units[active, week : week + horizon].sum(axis=1))
         point = rates[history.active, span]
@@ -66,16 +70,16 @@ def spread(
 ) -> NDArray[np.float64]:
     """(V, Q) quantiles of new forecasts from past ones and what came of them.
 
-    Past forecasts fall into classes of like size, forecasts of 0 apart. In a class the quantiles
-    are the forecast times those of actual over forecast; after a forecast of 0, those of what
-    came.
+    Past forecasts fall into classes of like size, forecasts of nothing apart. In a class the
+    quantiles are the forecast times those of actual over forecast; after a forecast of nothing,
+    those of what came.
     """
     result = np.zeros((len(point), len(LEVELS)))
-    silent = points <= 0
+    silent = points <= SILENT
     if silent.any():
-        result[point <= 0] = np.quantile(actuals[silent], LEVELS)
+        result[point <= SILENT] = np.quantile(actuals[silent], LEVELS)
     if silent.all():
-        result[point > 0] = point[point > 0, None]
+        result[point > SILENT] = point[point > SILENT, None]
         return result
     spoken = points[~silent]
     ratios = actuals[~silent] / spoken
@@ -85,6 +89,6 @@ def spread(
     mine = np.searchsorted(edges, point, side="right")
     for size in range(classes):
         members = ratios[theirs == size] if np.any(theirs == size) else ratios
-        chosen = (mine == size) & (point > 0)
+        chosen = (mine == size) & (point > SILENT)
         result[chosen] = point[chosen, None] * np.quantile(members, LEVELS)
     return result

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from production.demand.features import decayed_mean
 from production.demand.forecast import DemandHistory
 from production.demand.forecasters.conformal import ConformalForecaster
+from production.demand.periods import paced
 
 ALPHA: Final = 0.2
 
@@ -22,4 +23,4 @@ class ExponentialSmoothing(ConformalForecaster):
 
     def rates(self, history: DemandHistory) -> NDArray[np.float64]:
         """See `ConformalForecaster.rates`."""
-        return history.horizon * decayed_mean(history.units, ALPHA)
+        return history.horizon * decayed_mean(history.units, paced(ALPHA, history.per_week))

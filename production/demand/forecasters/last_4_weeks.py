@@ -20,4 +20,4 @@ class Last4Weeks(ConformalForecaster):
 
     def rates(self, history: DemandHistory) -> NDArray[np.float64]:
         """See `ConformalForecaster.rates`."""
-        return history.horizon * moving_mean(history.units, 4)
+        return history.horizon * moving_mean(history.units, 4 * history.per_week)

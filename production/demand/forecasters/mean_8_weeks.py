@@ -20,4 +20,4 @@ class Mean8Weeks(ConformalForecaster):
 
     def rates(self, history: DemandHistory) -> NDArray[np.float64]:
         """See `ConformalForecaster.rates`."""
-        return history.horizon * moving_mean(history.units, 8)
+        return history.horizon * moving_mean(history.units, 8 * history.per_week)

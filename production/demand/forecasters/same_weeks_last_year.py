@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from production.demand.forecast import DemandHistory
 from production.demand.forecasters.conformal import ConformalForecaster
-from production.demand.regressors import YEAR_WEEKS
+from production.demand.periods import YEAR_WEEKS
 
 
 class SameWeeksLastYear(ConformalForecaster):
@@ -23,7 +23,8 @@ class SameWeeksLastYear(ConformalForecaster):
         units, horizon = history.units, history.horizon
         total = np.pad(units.cumsum(axis=1), ((0, 0), (1, 0)))
         rates = np.zeros_like(total)
-        start = np.arange(total.shape[1] - YEAR_WEEKS)
+        year = YEAR_WEEKS * history.per_week
+        start = np.arange(total.shape[1] - year)
         stop = np.minimum(start + horizon, total.shape[1] - 1)
-        rates[:, YEAR_WEEKS:] = total[:, stop] - total[:, start]
+        rates[:, year:] = total[:, stop] - total[:, start]
         return rates

@@ -211,3 +211,22 @@ def test_the_scarcest_resource_is_short_by_the_share_asked_for(market: Market) -
 def test_settings_that_make_no_market_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         MarketSettings(**wrong)
+
+
+def test_stock_says_how_much_of_a_week_a_variant_could_be_bought(market: Market) -> None:
+    truth = market.truth.demand.dropna(subset="sold")
+    weeks = market.stock.merge(
+        truth, left_on=["variant_id", "date"], right_on=["variant_id", "week"], how="outer"
+    )
+    assert weeks[["in_stock", "on_hand"]].notna().all().all()
+    all_week, never = weeks["in_stock"] == 1, weeks["in_stock"] == 0
+    assert all_week.any()
+    assert never.any()
+    assert (~all_week & ~never).any()
+    assert (weeks.loc[all_week, "lost"] == 0).all()
+    nothing = weeks["on_hand"] == 0
+    assert never[nothing].all()
+    assert (weeks.loc[nothing, "sold"] == 0).all()
+    assert (weeks["sold"] <= weeks["on_hand"]).all()
+    lost = weeks.loc[weeks["in_stock"] < 1, "lost"].sum()
+    assert lost == truth["lost"].sum()

@@ -11,9 +11,9 @@ from data.errors import OutsideData
 from data.workspace import Workspace
 from production.demand.evaluation import PREDICTION_COLUMNS, DemandEvaluation, evaluate_demand
 from production.demand.forecasters import method_names
-from production.demand.history import read_panel
 from production.demand.metrics import FIGURES, QUANTILES, figures
 from production.demand.origins import past_origins
+from production.demand.reading import read_panel
 from production.errors import TooLittleHistory, UnknownMethod
 from tests.paths import SHARED
 from tests.production import markets
@@ -48,6 +48,7 @@ def test_known_figures() -> None:
     assert got["rmse"] == pytest.approx(np.sqrt(10.0))
     assert got["coverage_90"] == 0.5  # 12 in 7..13, 16 not in 17..23
     assert got["coverage_50"] == 0.0
+    assert (got["below_05"], got["above_95"]) == (0.5, 0.0)
 
 
 def test_a_perfect_forecast_has_no_loss() -> None:
@@ -66,8 +67,8 @@ def test_origins_that_do_not_fit_are_refused_with_how_many_do(shop: Workspace) -
         panel.end - 7 * week,
         panel.end - 4 * week,
     ]
-    most = (len(panel.weeks) - 5) // 2 + 1
-    assert past_origins(panel, horizon=4, origins=most, step=2)[0] > panel.weeks[0]
+    most = (len(panel.periods) - 5) // 2 + 1
+    assert past_origins(panel, horizon=4, origins=most, step=2)[0] > panel.periods[0]
     with pytest.raises(OutsideData, match="do not fit") as caught:
         past_origins(panel, horizon=4, origins=most + 1, step=2)
     assert f"1 to {most} origins" in caught.value.fix
@@ -110,10 +111,39 @@ def test_a_method_without_enough_weeks_is_said_to_be_unavailable(
 
 
 def test_intervals_hold_their_ratio(found: DemandEvaluation) -> None:
-    assert {row["against"] for row in found.comparisons} == set(method_names()) - {"atelier"}
-    for row in found.comparisons:
+    overall = [row for row in found.comparisons if row["slice"] == "all"]
+    assert {row["against"] for row in overall} == set(method_names()) - {"atelier"}
+    assert {row["figure"] for row in overall} == {"wape_q50", "pinball", "rmse"}
+    for row in overall:
         low, high = row["interval"]
         assert 0 < low <= row["ratio"] <= high
+
+
+def test_ratios_are_of_the_figures_beside_them(found: DemandEvaluation) -> None:
+    table = {(row["method"], row["slice"]): row for row in found.methods if row["origin"] == "all"}
+    for row in found.comparisons:
+        mine, theirs = (table[method, row["slice"]] for method in (row["method"], row["against"]))
+        if mine["origins"] == theirs["origins"] == row["origins"]:
+            expected = mine[row["figure"]] / theirs[row["figure"]]
+            assert row["ratio"] == pytest.approx(expected), row
+
+
+def test_the_pooled_bias_is_that_of_all_units(found: DemandEvaluation) -> None:
+    rows = found.predictions
+    mine = rows[rows["method"] == "mean_8_weeks"]
+    told = next(
+        row for row in found.methods
+        if (row["method"], row["slice"], row["origin"]) == ("mean_8_weeks", "all", "all")
+    )  # fmt: skip
+    assert told["bias_pooled"] == pytest.approx(mine["mean"].sum() / mine["actual"].sum() - 1)
+
+
+def test_errors_by_period_are_pooled_over_origins(found: DemandEvaluation) -> None:
+    told = {row["method"]: row for row in found.by_period}
+    assert told["atelier"]["ratio"] is None
+    assert told["mean_8_weeks"]["origins"] == 4
+    low, high = told["mean_8_weeks"]["ratio_interval"]
+    assert low <= told["mean_8_weeks"]["ratio"] <= high
 
 
 def test_methods_can_be_picked(shop: Workspace) -> None:

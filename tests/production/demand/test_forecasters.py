@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from production.demand.forecast import LEVELS
 from production.demand.forecasters import make_forecaster, method_names
-from production.demand.forecasters.atelier import MEAN_WEIGHTS
 from production.demand.forecasters.conformal import spread
+from production.demand.forecasters.linear import MEAN_WEIGHTS
 from production.errors import UnknownMethod
 from tests.production import markets
 from tests.production.demand import conformance
@@ -21,12 +21,17 @@ class TestAtelier(conformance.ForecasterTests):
     method = "atelier"
     weeks_needed = 15
 
+
+class TestLinear(conformance.ForecasterTests):
+    method = "linear"
+    weeks_needed = 15
+
     def test_says_what_it_learned(self) -> None:
         found = self.forecast(markets.panel(factors=markets.market()))
         assert found.effects is not None
         assert {"level", "price"} <= set(found.effects["term"])
         kinds = found.effects.groupby("kind")["term"].unique()
-        assert {"promotion", "temperature"} <= set(kinds["regressor"])
+        assert {"season_sine", "christmas"} <= set(kinds["regressor"])
         assert found.effects["effect"].notna().all()
 
     def test_mean_is_that_of_the_distribution(self) -> None:
@@ -34,9 +39,42 @@ class TestAtelier(conformance.ForecasterTests):
         assert MEAN_WEIGHTS @ np.array(LEVELS) == pytest.approx(0.5)
 
 
+class TestBoosting(conformance.ForecasterTests):
+    method = "boosting"
+    weeks_needed = 15
+
+
+class TestLightGBMLags(conformance.ForecasterTests):
+    method = "lightgbm_lags"
+    weeks_needed = 19
+
+
+class TestCrostonSBA(conformance.ForecasterTests):
+    method = "croston_sba"
+    weeks_needed = 8
+
+
+class TestTSB(conformance.ForecasterTests):
+    method = "tsb"
+    weeks_needed = 8
+
+
 class TestExponentialSmoothing(conformance.ForecasterTests):
     method = "exponential_smoothing"
     weeks_needed = 8
+
+
+class TestEmpiricalSums(conformance.ForecasterTests):
+    method = "empirical_sums"
+    weeks_needed = 4
+
+    def test_are_the_variants_own_sums_of_the_last_year(self) -> None:
+        panel = markets.panel()
+        found = self.forecast(panel)
+        units = panel.units[5, :62]
+        sums = np.array([units[week : week + 4].sum() for week in range(62 - 4 - 51, 59)])
+        np.testing.assert_allclose(found.quantiles[5], np.quantile(sums, LEVELS))
+        assert found.mean[5] == pytest.approx(sums.mean())
 
 
 class TestMean8Weeks(conformance.ForecasterTests):
@@ -57,6 +95,21 @@ class TestLast4Weeks(conformance.ForecasterTests):
         panel = markets.panel()
         found = self.forecast(panel)
         np.testing.assert_allclose(found.mean, panel.units[:, 58:62].sum(axis=1))
+
+
+class TestLogLinear(conformance.ForecasterTests):
+    method = "log_linear"
+    weeks_needed = 15
+
+
+class TestSameWeekdayLastWeek(conformance.ForecasterTests):
+    method = "same_weekday_last_week"
+    weeks_needed = 5
+
+    def test_is_the_last_week_again(self) -> None:
+        panel = markets.panel()
+        found = self.forecast(panel)
+        np.testing.assert_allclose(found.mean, 4 * panel.units[:, 61])
 
 
 class TestSameWeeksLastYear(conformance.ForecasterTests):

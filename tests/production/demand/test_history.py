@@ -22,7 +22,7 @@ def test_demand_is_the_sum_of_positive_quantities_by_monday_week() -> None:
         ]
     )
     panel = markets.panel(lines)
-    assert panel.weeks.tolist() == [(START + week * WEEK).item() for week in range(4)]
+    assert panel.periods.tolist() == [(START + week * WEEK).item() for week in range(4)]
     assert panel.units.tolist() == [[9.0, 5.0, 0.0, 1.0]]
     assert panel.lines.tolist() == [[3.0, 1.0, 0.0, 1.0]]
     np.testing.assert_allclose(panel.price, [[150 / 9, 8.0, 8.0, 9.0]])
@@ -58,7 +58,7 @@ def test_the_last_week_is_complete_when_the_shop_had_closed_for_it(
 ) -> None:
     usual = [one_line(week + day / 7) for week in range(9) for day in (0, 3, 4)]
     lines = pd.concat([*usual, one_line(9), one_line(9 + last_day / 7)])
-    assert len(markets.panel(lines).weeks) == weeks
+    assert len(markets.panel(lines).periods) == weeks
 
 
 def test_origins_are_mondays_within_the_data() -> None:

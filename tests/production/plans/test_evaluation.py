@@ -10,8 +10,8 @@ import pytest
 from data.progress import silent
 from data.workspace import Workspace
 from production.demand.forecast import LEVELS, Forecast
-from production.demand.history import read_panel
 from production.demand.origins import past_origins
+from production.demand.reading import read_panel
 from production.plans.evaluation import evaluate_at, evaluate_plans
 from production.plans.measures import PLAN, PLANNER
 from tests.production.small_market import small_market

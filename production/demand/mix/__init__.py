@@ -1,0 +1,1 @@
+"""The mix: shares of a style's demand over its variants."""
