@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Two test workers on two cores: a BLAS that threads besides would only contend with itself.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-.PHONY: help setup demo test test-all lint types imports check bench bench-peers clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-peers bench-forecast clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -57,5 +57,13 @@ WORKSPACE ?= retail
 bench-peers: $(READY) .venv-peers/.ready ## compare with RecTools and LensKit, on WORKSPACE=retail
 	$(BIN)/python benchmarks/peers.py --workspace $(WORKSPACE) --peers $(PEERS)/python
 
+.venv-forecasters/.ready: benchmarks/forecast_peers.txt
+	$(PYTHON) -m venv .venv-forecasters
+	.venv-forecasters/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/forecast_peers.txt
+	@touch $@
+
+bench-forecast: $(READY) .venv-forecasters/.ready ## time 100,000 forecasts, AutoETS of statsforecast beside them
+	$(BIN)/python benchmarks/forecast.py --variants 100000 --peer .venv-forecasters/bin/python
+
 clean: ## remove the environment, caches and the demo workspace
-	rm -rf .venv .venv-peers workspace .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .venv-forecasters workspace .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -21,6 +21,9 @@ REFERENCE: Final = "popularity"
 ORIGINS: Final = 3
 """Past days that the demo judges plans on; `atelier evaluate` takes more."""
 
+STEP: Final = 4
+"""Weeks between them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
@@ -55,7 +58,9 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     from data.importing import import_files
     from data.mapping import load_mapping
     from data.workspace import Workspace
-    from production.demand.forecasting import forecast_demand
+    from production.demand.forecasting import open_demand
+    from production.demand.origins import past_origins
+    from production.demand.reading import read_panel
     from production.plans.evaluation import evaluate_plans
     from production.report import build_report
     from recsys.evaluation.evaluate import evaluate_workspace
@@ -63,13 +68,13 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     quality = import_files(sample_files(), load_mapping("sample"), folder, progress=progress)
     workspace, run = Workspace.open(folder), run_of(settings)
     recommender = current_or_trained(workspace, settings, progress=progress)
-    forecast = forecast_demand(
-        workspace,
-        horizon=settings.horizon,
-        settings=settings.demand,
-        run=run,
-        progress=progress,
+    panel, ahead = read_panel(workspace, settings.demand), settings.horizon
+    days = past_origins(panel, horizon=ahead, origins=ORIGINS, step=STEP)
+    source = open_demand(
+        workspace, [*days, panel.end], panel=panel, horizon=ahead, run=run, progress=progress
     )
+    progress("Forecasting demand", 0, 0)
+    forecast = source.forecast(panel.end)
     plan = plan_and_save(workspace, settings, forecast=forecast, progress=progress)
     report = build_report(workspace, plan)
     files = write_report(workspace, report)
@@ -78,10 +83,11 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     )
     plans = evaluate_plans(
         workspace,
-        horizon=settings.horizon,
+        horizon=ahead,
         origins=ORIGINS,
+        step=STEP,
         settings=settings.economics,
-        demand=settings.demand,
+        source=source,
         run=run,
         progress=progress,
     )

@@ -22,7 +22,7 @@ from data.workspace import Workspace
 from production.allocation.allocate import allocate
 from production.allocation.task import Task
 from production.demand.forecast import Forecast
-from production.demand.forecasting import open_demand
+from production.demand.forecasting import DemandSource, open_demand
 from production.demand.history import DemandPanel
 from production.demand.origins import past_origins
 from production.demand.periods import refuse_days
@@ -87,6 +87,7 @@ def evaluate_plans(
     share: float = 1.0,
     settings: EconomicsSettings | None = None,
     demand: DemandSettings | None = None,
+    source: DemandSource | None = None,
     run: Run | None = None,
     progress: Progress = silent,
 ) -> PlanEvaluation:
@@ -103,6 +104,8 @@ def evaluate_plans(
         share: the part of every capacity that both may use.
         settings: what to assume of money that the catalogue does not state.
         demand: how demand is read.
+        source: the workspace, read for these origins and this horizon already; `demand` then
+            does not matter.
         run: seed and threads.
         progress: told of preferences and origins.
 
@@ -111,9 +114,11 @@ def evaluate_plans(
         BadResources: the tables or capacities contradict themselves.
     """
     refuse_days(1 if demand is None else demand.per_week)
-    panel = read_panel(workspace, demand)
+    panel = read_panel(workspace, demand) if source is None else source.panel
     asked = past_origins(panel, horizon=horizon, origins=origins, step=step)
-    source = open_demand(workspace, asked, panel=panel, horizon=horizon, run=run, progress=progress)
+    source = source or open_demand(
+        workspace, asked, panel=panel, horizon=horizon, run=run, progress=progress
+    )
     return evaluate_at(
         workspace,
         panel,

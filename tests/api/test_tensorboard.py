@@ -140,3 +140,13 @@ def test_a_run_without_steps_says_so(
     code, _, err = run(capsys, *words)
     assert code == 0
     assert "no losses" in err
+
+
+def test_a_forecast_logs_a_loss_a_tree(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = tmp_path / "logs"
+    words = ("forecast", "-w", workspace, "--method", "boosting", "--tensorboard", logs)
+    code, _, err = run(capsys, *words)
+    assert code == 0, err
+    assert any(b"loss/boosting_q50" in loss for loss in records(only_file(logs)))

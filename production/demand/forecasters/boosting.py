@@ -24,11 +24,13 @@ from production.demand.forecasters.trees import Trees, contributions, predicted
 from production.demand.market.response import WIDEST, MarketResponse, learn_response
 from production.demand.parts import closed, of_contributions, of_linear, of_market
 
-MOST_ROWS: Final = 40_000
-TREES: Final = 150
+MOST_ROWS: Final = 15_000
+"""40,000 rows and 150 trees lost .3 % less on early origins, and took four times as long."""
+
+TREES: Final = 60
 BINS: Final = 127
 SETTINGS: Final[dict[str, Any]] = {
-    "num_leaves": 6, "learning_rate": 0.07, "min_data_in_leaf": 100,
+    "num_leaves": 6, "learning_rate": 0.15, "min_data_in_leaf": 60,
     "feature_fraction": 0.4, "bagging_fraction": 0.6, "bagging_freq": 1,
 }  # fmt: skip
 SIZE_POWER: Final = 0.7

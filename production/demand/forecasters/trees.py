@@ -12,6 +12,9 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from data.watching import losses_wanted
+from recsys.boosting import grown
+
 ALWAYS: Final[Mapping[str, Any]] = {
     "verbose": -1,
     "num_threads": 1,
@@ -48,12 +51,19 @@ class Trees:
     def quantile(self, level: float, settings: Mapping[str, Any], count: int) -> lgb.Booster:
         """Trees for one quantile, by pinball loss."""
         loss = {"objective": "quantile", "alpha": level}
-        return lgb.train({**ALWAYS, **self._bins, **settings, **loss}, self._rows, count)
+        return self._grown(f"boosting_q{100 * level:02.0f}", {**settings, **loss}, count)
 
     def median(self, settings: Mapping[str, Any], count: int) -> lgb.Booster:
         """Trees for the median, by absolute error."""
         loss = {"objective": "l1"}
-        return lgb.train({**ALWAYS, **self._bins, **settings, **loss}, self._rows, count)
+        return self._grown("lightgbm_lags", {**settings, **loss}, count)
+
+    def _grown(self, fit: str, settings: Mapping[str, Any], count: int) -> lgb.Booster:
+        """Trees; who only watches progress is not told of fits of a second or less."""
+        options = {**ALWAYS, **self._bins, **settings}
+        if losses_wanted():
+            return grown(fit, options, self._rows, count)
+        return lgb.train(options, self._rows, count)
 
 
 def predicted(trees: lgb.Booster, rows: NDArray[np.float32]) -> NDArray[np.float64]:
