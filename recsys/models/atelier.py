@@ -7,7 +7,8 @@ It learns from origins in the past, each told by what lay before it, and it rank
 a trial on customers held back from it; `facts` says how the trial went.
 
 Where no times are known there is no past to learn from: a Chebyshev graph filter, which was the
-best of all models there (benchmarks/gowalla.py), stands alone.
+best of all models there (benchmarks/gowalla.py), proposes, and trees that learned from a part of
+every customer's variants decide, again only where they won a trial (`recsys.models.restacked`).
 
 A variant that nobody has taken yet is placed by its attributes: the customer's scores are carried
 over to it along a content model (`recsys.models.content.carried_over`).
@@ -15,9 +16,8 @@ over to it along a content model (`recsys.models.content.carried_over`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +28,13 @@ from recsys.errors import TooManyVariants
 from recsys.interactions import Interactions
 from recsys.model import Model, Run, Settings, headed
 from recsys.models.blend import Blend, BlendSettings
-from recsys.models.chebyshev import Chebyshev, ChebyshevSettings
 from recsys.models.content import Content, carried_over
+from recsys.models.restacked import Restacked, RestackedSettings
 from recsys.second_stage import features as second_stage
 from recsys.second_stage.examples import Examples, examples_at, origins
 from recsys.second_stage.features import Features
-from recsys.second_stage.learning import Trial, grow, try_out
+from recsys.second_stage.learning import Trial, grow, restored_trial, told, trial_state, try_out
 from recsys.second_stage.trees import Trees, TreesSettings
-
-_SHOWN: Final = 8  # features that `facts` names
 
 
 class AtelierSettings(Settings):
@@ -45,8 +43,8 @@ class AtelierSettings(Settings):
     blend: BlendSettings = BlendSettings()
     """The first stage."""
 
-    untimed: ChebyshevSettings = ChebyshevSettings()
-    """What stands alone where no times are known."""
+    untimed: RestackedSettings = RestackedSettings()
+    """Both stages where no times are known."""
 
     trees: TreesSettings = TreesSettings()
     """The second stage."""
@@ -75,7 +73,7 @@ class Atelier(Model):
         self.settings = settings or AtelierSettings()
         self._blend = Blend(self.settings.blend)
         self._features = Features(self._blend, self.settings.horizon_days)
-        self._untimed: Chebyshev | None = None  # where no times are known
+        self._untimed: Restacked | None = None  # where no times are known
         self._trees: Trees | None = None
         self._content: Content | None = None  # where the catalogue has variants nobody took
         self.trial: Trial | None = None
@@ -90,7 +88,8 @@ class Atelier(Model):
         """Learn the second stage from past origins, then the first stages from all lines."""
         self._trees, self.trial, self._untimed = None, None, None
         if not interactions.age.any():
-            self._untimed = Chebyshev(self.settings.untimed).fit(interactions, catalogue, run)
+            self._untimed = Restacked(self.settings.untimed).fit(interactions, catalogue, run)
+            self.trial = self._untimed.trial
             self._content = None
             return self
         examples = self._examples(interactions, catalogue, run)
@@ -141,18 +140,9 @@ class Atelier(Model):
 
     def facts(self) -> Mapping[str, object]:
         """The trial, and what the trees went by."""
-        if self._trees is None or self.trial is None:
-            return {
-                "second_stage": False,
-                "trial": None if self.trial is None else self.trial.to_json(),
-            }
-        gains = self._trees.gains()
-        largest = np.argsort(-gains, kind="stable")[:_SHOWN]
-        return {
-            "second_stage": True,
-            "trial": self.trial.to_json(),
-            "features": {second_stage.NAMES[n]: round(float(gains[n]), 3) for n in largest},
-        }
+        if self._untimed is not None:
+            return self._untimed.facts()
+        return told(self._trees, self.trial, second_stage.NAMES)
 
     def score(self, histories: Interactions) -> NDArray[np.float32]:
         """See the class."""
@@ -165,9 +155,9 @@ class Atelier(Model):
         """(U, V) scores of the two stages, where what nobody took comes last."""
         if self._trees is None:
             return self._first.score(histories)
-        told = self._features.signals.score(histories)
-        found = self._features.describe(histories, told)
-        score = told["blend"].copy()
+        signals = self._features.signals.score(histories)
+        found = self._features.describe(histories, signals)
+        score = signals["blend"].copy()
         row, variant = found.row, found.variant
         odds = self._trees.score(found.features)
         least = np.zeros(len(score), dtype=np.float32)
@@ -196,32 +186,26 @@ class Atelier(Model):
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """See `Model.state`; the trees are LightGBM's text, the trial JSON."""
-        trial = None if self.trial is None else self.trial.to_json()
-        told: dict[str, NDArray[np.generic]] = {
-            "trial": np.frombuffer(json.dumps(trial).encode(), dtype=np.uint8)
-        }
+        kept: dict[str, NDArray[np.generic]] = {"trial": trial_state(self.trial)}
         if self._content is not None:
-            told |= {f"content.{name}": array for name, array in self._content.state().items()}
+            kept |= {f"content.{name}": array for name, array in self._content.state().items()}
         if self._untimed is not None:
-            return {**told, **{f"untimed.{n}": array for n, array in self._untimed.state().items()}}
+            return {**kept, **{f"untimed.{n}": array for n, array in self._untimed.state().items()}}
         if self._trees is None:
             first = {f"blend.{name}": array for name, array in self._blend.state().items()}
-            return {**told, **first}
+            return {**kept, **first}
         learned = {f"features.{name}": array for name, array in self._features.state().items()}
-        return {**told, **learned, "trees": self._trees.state()}
+        return {**kept, **learned, "trees": self._trees.state()}
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        trial = json.loads(state["trial"].astype(np.uint8).tobytes())
-        if trial is not None:
-            del trial["won"]  # it follows from the rest
-        self.trial = None if trial is None else Trial(**trial)
+        self.trial = restored_trial(state["trial"])
         content = headed(state, "content.")
         self._content = Content().restore(content) if content else None
         untimed = headed(state, "untimed.")
         self._trees, self._untimed = None, None
         if untimed:
-            self._untimed = Chebyshev(self.settings.untimed).restore(untimed)
+            self._untimed = Restacked(self.settings.untimed).restore(untimed)
         elif "trees" in state:
             self._features.restore(headed(state, "features."))
             self._trees = Trees.restore(state["trees"])

@@ -15,7 +15,7 @@ than either ChebyCF or any blend of filters that was tried (benchmarks/gowalla.p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import Annotated, ClassVar, Final, Literal, Self
 
@@ -143,6 +143,32 @@ class Chebyshev(Model):
         put_last(scores, self._known)
         return scores
 
+    def responses(
+        self, histories: Interactions, steps: Sequence[tuple[float, float]]
+    ) -> NDArray[np.float32]:
+        """(1 + S, U, V) its scores, and behind them those of steps of other cutoffs; at one cost.
+
+        Args:
+            histories: the customers' lines.
+            steps: (S,) cutoff and steepness of each; they are given no leading eigenvectors.
+        """
+        recent = self._signals(histories)
+        weights = np.array([self._coefficients(), *(self._step(*step) for step in steps)])
+        scores = np.empty((len(weights), *recent.shape), dtype=np.float32)
+        for start in range(0, recent.shape[0], BLOCK):
+            signal = recent[start : start + BLOCK].toarray().T.copy()  # (V, B)
+            found = np.zeros((len(weights), *signal.shape), dtype=np.float32)
+            found[0] = self._vectors @ (self._vectors.T @ signal)
+            found[0] *= np.float32(self.settings.low_pass_weight)
+            for weight, term in zip(
+                weights.T.astype(np.float32), self._terms(signal), strict=False
+            ):
+                for place in np.flatnonzero(np.abs(weight) > 1e-9):
+                    found[place] += weight[place] * term
+            scores[:, start : start + BLOCK] = (found * self._outward[:, None]).transpose(0, 2, 1)
+        put_last(scores[0], self._known)
+        return scores
+
     def _signals(self, histories: Interactions) -> sparse.csr_matrix[np.float32]:
         """(U, V) X D_i^-h."""
         recent = histories.recent(self.settings.recency_days)
@@ -161,15 +187,15 @@ class Chebyshev(Model):
     def _coefficients(self) -> NDArray[np.float64]:
         """(order + 1,) c_k, which interpolate the response at the Chebyshev points."""
         chosen = self.settings
+        if chosen.response == "step":
+            return self._step(chosen.cutoff, chosen.steepness)
         points = chebyshev.chebpts1(chosen.order + 1)
-        if chosen.response == "plateau":
-            response = (1 - np.sign(points) * np.abs(points) ** chosen.flatness) / 2
-        else:
-            eigenvalues = (1 - points) / 2
-            response = 1 / (1 + (chosen.cutoff / eigenvalues) ** chosen.steepness)
-        sums: NDArray[np.float64] = chebyshev.chebvander(points, chosen.order).T @ response
-        sums[1:] *= 2
-        return sums / len(points)
+        return _interpolated((1 - np.sign(points) * np.abs(points) ** chosen.flatness) / 2)
+
+    def _step(self, cutoff: float, steepness: float) -> NDArray[np.float64]:
+        """(order + 1,) c_k of a step."""
+        eigenvalues = (1 - chebyshev.chebpts1(self.settings.order + 1)) / 2
+        return _interpolated(1 / (1 + (cutoff / eigenvalues) ** steepness))
 
     def _terms(self, signal: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """T_k(I - 2P) of a signal for k = 0, 1, …, by T_k+1 = 2 (I - 2P) T_k - T_k-1."""
@@ -236,3 +262,11 @@ class Chebyshev(Model):
         shape = (len(state["rows"]) - 1, len(self._known))
         self._hold(sparse.csr_matrix(parts, shape=shape))
         return self
+
+
+def _interpolated(response: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(order + 1,) c_k of a response that is known at the Chebyshev points."""
+    points = chebyshev.chebpts1(len(response))
+    sums: NDArray[np.float64] = chebyshev.chebvander(points, len(response) - 1).T @ response
+    sums[1:] *= 2
+    return sums / len(response)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -23,6 +24,9 @@ HELD_BACK: Final = 4
 
 FEWEST: Final = 30
 """Customers held back with a purchase below which a trial says nothing."""
+
+SHOWN: Final = 8
+"""Features that a fit's facts name."""
 
 UNTAKEN: Final = 4
 """One of so many candidates that were not taken is learned from, and counts for all of them."""
@@ -142,3 +146,37 @@ def ndcg_of(
     shown = place < K
     hits[row[shown], place[shown]] = taken[order][shown]
     return ndcg(hits, wanted)
+
+
+def told(trees: Trees | None, trial: Trial | None, names: Sequence[str]) -> Mapping[str, object]:
+    """What a person should know: whether the second stage ranks, the trial, the chief features.
+
+    Args:
+        trees: what ranks; None where the first stage stands alone.
+        trial: how they did; None where there was none.
+        names: (F,) of the features.
+    """
+    facts: dict[str, object] = {
+        "second_stage": trees is not None and trial is not None,
+        "trial": None if trial is None else trial.to_json(),
+    }
+    if trees is not None and trial is not None:
+        gains = trees.gains()
+        largest = np.argsort(-gains, kind="stable")[:SHOWN]
+        facts["features"] = {names[n]: round(float(gains[n]), 3) for n in largest}
+    return facts
+
+
+def trial_state(trial: Trial | None) -> NDArray[np.generic]:
+    """A trial, or that there was none, as bytes of JSON."""
+    told = None if trial is None else trial.to_json()
+    return np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
+
+
+def restored_trial(state: NDArray[np.generic]) -> Trial | None:
+    """The trial of `trial_state`."""
+    told = json.loads(state.astype(np.uint8).tobytes())
+    if told is None:
+        return None
+    del told["won"]  # it follows from the rest
+    return Trial(**told)
