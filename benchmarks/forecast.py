@@ -21,13 +21,11 @@ import tempfile
 from pathlib import Path
 from time import perf_counter, process_time
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_name] = "1"  # before anything that starts threads is imported
-
 import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from production.demand.forecasters import DEFAULT, make_forecaster
 from production.demand.history import DemandPanel
@@ -90,6 +88,7 @@ def peer_seconds(panel: DemandPanel, python: str, count: int) -> tuple[float, in
         done = subprocess.run(
             [python, str(PEER), folder, str(HORIZON)],
             check=True, capture_output=True, text=True, timeout=MOST_SECONDS,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
         )  # fmt: skip
     told = json.loads(done.stdout.splitlines()[-1])
     return float(told["cpu_seconds"]), int(told["series"])
@@ -105,7 +104,8 @@ def main() -> None:
     panel = drawn(told.variants)
     book = panel.backtest(horizon=HORIZON)
     wall, cpu = perf_counter(), process_time()
-    found = book.forecast(make_forecaster(DEFAULT), panel.end)
+    with threadpool_limits(1):
+        found = book.forecast(make_forecaster(DEFAULT), panel.end)
     wall, cpu = perf_counter() - wall, process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     table = Table("method", "series", "CPU s", "ms a series", "ratio")

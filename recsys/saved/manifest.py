@@ -24,7 +24,7 @@ from typing import Any, Final
 from data.workspace import Workspace
 from recsys.errors import ModelRefused, RecsysError
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Raised where files or fields of a saved model change; only models of this one are loaded."""
 
 KEY_VARIABLE: Final = "ATELIER_SIGNING_KEY"

@@ -36,7 +36,11 @@ NAMES: Final = (
     "style_recency",
     "price_beyond",
     "popularity_beyond",
+    "units_beyond",
 )  # fmt: skip
+
+_LAST_UNITS: Final = habits.PAIR_NAMES.index("last_units")
+_USUAL_UNITS: Final = trends.NAMES.index("log_units_usual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Features:
             trend,
             *self._tastes(histories, row, variant),
             *self._beyond(histories, row, trend),
+            before[:, _LAST_UNITS] - trend[:, _USUAL_UNITS],
         ]
         return Candidates(row, variant, np.column_stack(columns).astype(np.float32))
 

@@ -14,7 +14,7 @@ NAMES: Final = (
     "popularity_4", "popularity_10", "popularity_30", "popularity_90", "trend_4_10", "trend_10_30",
     "trend_30_90", "season", "last_sold_days", "first_sold_days", "days_sold_7", "days_sold_28",
     "rebuy_rate", "return_rate_28", "acquisition_rate_14", "acquisition_rate_56", "log_price",
-    "style_size",
+    "style_size", "log_units_usual",
 )  # fmt: skip
 _DECAYS: Final = (4.0, 10.0, 30.0, 90.0)
 _YEAR: Final = 364.0
@@ -23,7 +23,7 @@ _YEAR: Final = 364.0
 def trends_of(
     interactions: Interactions, catalogue: Catalogue, horizon: int
 ) -> NDArray[np.float32]:
-    """(V, 18) float32, `NAMES`; O(lines * log lines).
+    """(V, 19) float32, `NAMES`; O(lines * log lines).
 
     Popularity is the log share of decayed lines, a trend the difference of two of them, the season
     that of the days a year ago that lie as the horizon does (NaN before there is a year of lines).
@@ -65,8 +65,18 @@ def trends_of(
         *_rates(customer, variant, age, interactions.shape),
         price,
         size[style],
+        _usual_units(variant, interactions.quantity[bought], variants),
     ]
     return np.column_stack(columns).astype(np.float32)
+
+
+def _usual_units(
+    variant: NDArray[np.integer], quantity: NDArray[np.float32], variants: int
+) -> NDArray[np.float64]:
+    """(V,) mean log of a line's units; NaN where there is no line."""
+    lines = np.bincount(variant, minlength=variants)
+    total = np.bincount(variant, np.log(quantity.astype(np.float64)), minlength=variants)
+    return np.where(lines > 0, total / np.maximum(lines, 1), np.nan)
 
 
 def _season(
