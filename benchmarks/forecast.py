@@ -1,10 +1,10 @@
 """How long the default forecast takes: many variants, and AutoETS of statsforecast beside it.
 
 Draws weekly orders of two years: intermittent, seasonal, some variants launched on the way, in
-styles and categories with titles and prices. No customers are drawn, so preferences play no part.
-Prints CPU seconds, those a series, and the peak of memory. With --peer it also runs AutoETS (Hyndman
-et al. 2002; seven quantile levels as ours) on some of the same series, in an environment of its own,
-after one series that lets it compile; CPU seconds of both are of one run on one thread.
+styles and categories with colours and prices. No customers are drawn, so preferences play no part.
+Prints CPU seconds, those a series, and the peak of memory. With --peer it also runs AutoETS
+(Hyndman et al. 2002; three intervals and the mean) on some of the same series, in an environment of
+its own, after one series that lets it compile; all CPU seconds are of one run on one thread.
 
     python benchmarks/forecast.py --variants 100000
     python benchmarks/forecast.py --variants 10000 --peer .venv-forecasters/bin/python
