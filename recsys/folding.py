@@ -103,7 +103,8 @@ def _fresh(
     # To the bit as `Interactions.later` ages lines: one that the training has as well is one line.
     trained = ((interactions.as_of - times) / DAY).astype(np.float32) + grown
     age = np.where(times < interactions.as_of, trained, (moment - times) / DAY)
-    used = (interactions.variants[places] == ids) & (weights > 0) & (units > 0) & (times < moment)
+    counted = (weights > 0) & (units > 0) & np.isfinite(units)
+    used = (interactions.variants[places] == ids) & counted & (times < moment)
     return Interactions.from_arrays(
         customers=np.array([customer_id], dtype=object),
         variants=interactions.variants,

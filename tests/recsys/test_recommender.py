@@ -125,6 +125,7 @@ def test_an_unknown_customer_with_an_event_is_no_longer_unknown(recommender: Rec
         event("late", "mug", "rating", "2024-06-01 10:00", 1),
         event("late", "no such", "view", "2024-06-01 10:00"),
         event("late", "mug", "dance", "2024-06-01 10:00"),
+        event("late", "mug", "order", "2024-06-01 10:00", float("inf")),
         event("other", "mug", "view", "2024-06-01 10:00"),
     ],
 )
