@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -22,7 +23,7 @@ UNITS: Final = "units"
 """The resource of which every unit of every variant takes one; known in each workspace."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Resources:
     """R resources shared by V variants over the horizon.
 
@@ -46,9 +47,27 @@ class Resources:
         empty = np.zeros((variants, 0))
         return cls(ids=(), units=(), capacity=np.zeros(0), usage=empty, setup=empty)
 
+    @cached_property
+    def opens(self) -> bool:
+        """Whether any variant needs a set-up."""
+        return bool(self.setup.any())
+
+    @cached_property
+    def smallest_usage(self) -> Floats:
+        """(R,) the least that a unit of any variant that takes some takes; inf where none does."""
+        if not len(self.usage):
+            return np.full(len(self.ids), np.inf)
+        least: Floats = np.where(self.usage > 0, self.usage, np.inf).min(axis=0)
+        return least
+
     def used(self, quantity: Floats) -> Floats:
         """(R,) what a quantity of each variant takes in all."""
-        return self.usage.T @ quantity + self.setup.T @ (quantity > 0)
+        used: Floats = quantity @ self.usage
+        return used + (quantity > 0) @ self.setup if self.opens else used
+
+    def without_setups(self) -> Resources:
+        """The same, where making any at all takes nothing."""
+        return replace(self, setup=np.zeros_like(self.setup))
 
     def take(self, rows: NDArray[np.integer]) -> Resources:
         """The same resources, for some variants."""

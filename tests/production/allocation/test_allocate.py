@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from production.allocation.allocate import allocate
+from production.allocation.lattice import priced_optimum
 from production.allocation.lots import Lots
 from production.allocation.quantiles import DemandCurves
 from production.allocation.relaxation import relax
 from production.allocation.resources import Resources
 from production.allocation.task import Task
-from production.allocation.whole_units import priced_optimum
 from production.errors import Infeasible
 from tests.production.allocation.allocations import any_units, cheapest, random_task, with_capacity
 
@@ -141,6 +141,41 @@ def test_where_lots_need_set_ups_bound_and_price_count_them() -> None:
 def test_large_tasks_are_nearly_optimal() -> None:
     task = random_task(11, variants=3000, resources=4)
     assert allocate(task).gap < 1e-3
+
+
+@pytest.mark.parametrize("resources", [0, 1, 5])
+def test_continuous_quantities_are_certified_to_rounding(resources: int) -> None:
+    task = random_task(7, variants=2000, resources=resources)
+    answer = allocate(task, continuous=True)
+    assert answer.gap < 1e-8
+    assert answer.status == "optimal"
+    assert (answer.used <= task.resources.capacity * (1 + 1e-12)).all()
+    assert answer.expected_cost <= allocate(task).expected_cost
+
+
+def test_a_changed_task_begun_at_the_last_prices_costs_what_it_would_from_the_start() -> None:
+    task = random_task(8, variants=2000, resources=3)
+    base = allocate(task, continuous=True)
+    wider = with_capacity(task, task.resources.capacity * np.array([1.3, 1.0, 0.9]))
+    again, anew = allocate(wider, continuous=True, base=base), allocate(wider, continuous=True)
+    assert again.expected_cost == pytest.approx(anew.expected_cost, rel=1e-8)
+    values = task.curves.values.copy()
+    values[:200] *= 1.5
+    more = replace(task, curves=DemandCurves(task.curves.levels, values))
+    again, anew = allocate(more, base=base), allocate(more)
+    assert again.bound <= anew.expected_cost
+    assert again.expected_cost == pytest.approx(anew.expected_cost, rel=1e-3)
+    assert (again.used <= more.resources.capacity * (1 + 1e-12)).all()
+
+
+@pytest.mark.parametrize("lots", [False, True])
+def test_a_time_limit_answers_with_a_status_and_keeps_every_resource(lots: bool) -> None:
+    task = random_task(9, variants=300, resources=3, lots=lots)
+    answer = allocate(task, seconds=0.0)
+    assert answer.status == "time limit"
+    assert (answer.used <= task.resources.capacity * (1 + 1e-9)).all()
+    assert answer.bound <= answer.expected_cost
+    assert allocate(task, seconds=3600.0).status != "time limit"
 
 
 def test_what_must_be_made_but_cannot_names_resource_variants_and_the_capacity() -> None:
