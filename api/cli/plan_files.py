@@ -87,7 +87,7 @@ def _all_named(files: PlanFiles) -> tuple[Path, Path, Path, Path]:
 def summary_of(answer: Allocation, seconds: float) -> dict[str, object]:
     """What the whole plan costs, the certificate, and every resource's use and price."""
     ids = answer.task.resources.ids
-    return {
+    named: dict[str, object] = {
         "expected_cost": answer.expected_cost,
         "bound": answer.bound,
         "gap": answer.gap,
@@ -96,6 +96,9 @@ def summary_of(answer: Allocation, seconds: float) -> dict[str, object]:
         "solve_seconds": seconds,
         "status": answer.status,
     }
+    if answer.task.resources.extra_cost is not None:
+        named["bought"] = dict(zip(ids, answer.bought.tolist(), strict=True))
+    return named
 
 
 def _write(

@@ -41,7 +41,8 @@ class Allocation:
         stockout_probability: (V,) probability that demand exceeds quantity and stock.
         used: (R,) what the plan takes of each resource.
         shadow_prices: (R,) money that one more unit of each resource would earn.
-        expected_cost: money, shortage and leftover together.
+        bought: (R,) units that the plan uses above the capacities, where more can be had.
+        expected_cost: money, shortage and leftover together, and what is bought.
         bound: money; no plan costs less.
         status: "optimal" where the gap is closed; "time limit" where the time was up before; else
             "within gap".
@@ -55,6 +56,7 @@ class Allocation:
     stockout_probability: Floats
     used: Floats
     shadow_prices: Floats
+    bought: Floats
     expected_cost: float
     bound: float
     status: str
@@ -117,8 +119,20 @@ def allocate(
         answer = Whole(quantity=relaxed.quantity, prices=relaxed.prices, bound=relaxed.bound)
     else:
         balanced = BALANCED if base is None else ROUGHLY_BALANCED
-        answer = make_whole(task, relaxed, clock, balanced=balanced)
+        answer = _whole(task, relaxed, clock, balanced)
     return _assembled(task, answer, relaxed, clock)
+
+
+def _whole(task: Task, relaxed: Relaxed, clock: Clock, balanced: float) -> Whole:
+    """The relaxed answer in allowed quantities, with as much bought as the relaxed one buys."""
+    if not relaxed.bought.any():
+        return make_whole(task, relaxed, clock, balanced=balanced)
+    wider = replace(task, resources=task.resources.widened(relaxed.bought))
+    answer = make_whole(wider, relaxed, clock, balanced=balanced)
+    # its bound takes what is bought for given; one at prices of at most the extra's cost does not
+    prices = np.minimum(answer.prices, task.resources.dearest)
+    bound = max(relaxed.bound, priced_optimum(task, prices)[1])
+    return Whole(quantity=answer.quantity, prices=prices, bound=bound)
 
 
 def _prepared(task: Task, base: Allocation) -> Dual | None:
@@ -139,7 +153,11 @@ def _assembled(task: Task, answer: Whole, relaxed: Relaxed, clock: Clock) -> All
     position = answer.quantity + task.lots.on_hand
     below, shortage = task.curves.expected(position)
     leftover = np.maximum(position - task.curves.mean() + shortage, 0.0)
+    used = task.resources.used(answer.quantity)
+    extra = np.isfinite(task.resources.dearest)
+    bought = np.where(extra, np.maximum(used - task.resources.capacity, 0.0), 0.0)
     cost = float((task.underage * shortage + task.overage * leftover).sum())
+    cost += float(bought[extra] @ task.resources.dearest[extra])
     status = "optimal"
     if gap_of(cost, answer.bound) > CLOSE_ENOUGH:
         status = "time limit" if clock.over else "within gap"
@@ -149,8 +167,9 @@ def _assembled(task: Task, answer: Whole, relaxed: Relaxed, clock: Clock) -> All
         expected_shortage=shortage,
         expected_leftover=leftover,
         stockout_probability=1.0 - below,
-        used=task.resources.used(answer.quantity),
+        used=used,
         shadow_prices=answer.prices,
+        bought=bought,
         expected_cost=cost,
         bound=min(answer.bound, cost),
         status=status,

@@ -47,7 +47,8 @@ class Dual:
     Attributes:
         task: whose; lots count by their bounds alone, and set-ups are not charged.
         capacity: (R,) of each resource.
-        ceiling: (R,) prices at which no variant that takes the resource is worth a unit.
+        ceiling: (R,) prices at which no variant that takes the resource is worth a unit, or more
+            of it is bought.
         low: (V,) least units in stock after making.
         high: (V,) most.
         chance_low: (V,) probability that demand is at most `low`.
@@ -73,7 +74,10 @@ class Dual:
         return cls(
             task=task,
             capacity=task.resources.capacity,
-            ceiling=task.underage.max(initial=0.0) / task.resources.smallest_usage,
+            ceiling=np.minimum(
+                task.underage.max(initial=0.0) / task.resources.smallest_usage,
+                task.resources.dearest,
+            ),
             low=low,
             high=high,
             chance_low=curves.below(low),

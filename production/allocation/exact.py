@@ -43,19 +43,21 @@ FEW_COLUMNS: Final = 150
 """Most quantities in it where the gap is small already: they take no time."""
 
 
-def search(task: Task, quantity: Floats, best: Priced, clock: Clock) -> tuple[Floats, float]:
+def search(
+    task: Task, quantity: Floats, cost: float, best: Priced, clock: Clock
+) -> tuple[Floats, float]:
     """The cheapest allowed quantities that can be found near the bound.
 
     Args:
         task: what is decided on.
         quantity: (V,) a plan that keeps everything.
+        cost: money, its expected cost.
         best: the dual over allowed quantities.
         clock: when to stop.
 
     Returns:
         (V,) units that cost no more than `quantity`, and a bound no lower than the dual's.
     """
-    cost = float(task.cost(quantity).sum())
     distance = cost - best.bound
     binds = distance > LOTS_BIND * cost
     if not binds and len(task.variants) > SMALL:

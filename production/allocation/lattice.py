@@ -42,41 +42,44 @@ class Priced:
         quantity: (V,) units, which need not keep the resources.
         bound: money; no allowed plan costs less.
         excess: (R,) use less capacity.
+        costs: (V,) expected cost of these quantities.
     """
 
     prices: Floats
     quantity: Floats
     bound: float
     excess: Floats
+    costs: Floats
 
 
 def priced(task: Task, prices: Floats) -> Priced:
-    """The dual over allowed quantities at some prices (R,); O(V (K + R))."""
-    quantity, bound = priced_optimum(task, prices)
-    return Priced(prices, quantity, bound, task.resources.used(quantity) - task.resources.capacity)
-
-
-def priced_optimum(task: Task, prices: Floats) -> tuple[Floats, float]:
-    """Best allowed quantity of each variant when resources cost `prices`, and the dual's value.
+    """The dual over allowed quantities at some prices (R,); O(V (K + R)).
 
     Cost plus priced use is convex along a variant's lots, so the best lot lies beside the
     continuous optimum; it then stands against making none.
-
-    Returns:
-        (V,) units, which need not keep the resources, and the bound in money; O(V (K + R)).
     """
     lots, resources = task.lots, task.resources
     charge: Floats = resources.usage @ prices
     opening = resources.setup @ prices if resources.opens else np.zeros(len(charge))
-    none = np.where(lots.zero, task.idle, np.inf)
+    best, costs = np.zeros(len(lots)), np.where(lots.zero, task.idle, np.inf)
+    value = costs
     below = np.maximum(lots.down(task.target(prices)), lots.smallest)
-    best, value = np.zeros(len(lots)), none
     for lot in (below, below + lots.multiple):
         possible = lot <= lots.most
         made = np.where(possible, lot, 0.0)
-        price = np.where(possible, task.cost(made) + charge * made + opening, np.inf)
-        best, value = np.where(price < value, made, best), np.minimum(value, price)
-    return best, float(value.sum() - prices @ resources.capacity)
+        cost = task.cost(made)
+        price = np.where(possible, cost + charge * made + opening, np.inf)
+        better = price < value
+        best, costs = np.where(better, made, best), np.where(better, cost, costs)
+        value = np.where(better, price, value)
+    bound = float(value.sum() - prices @ resources.capacity)
+    return Priced(prices, best, bound, resources.used(best) - resources.capacity, costs)
+
+
+def priced_optimum(task: Task, prices: Floats) -> tuple[Floats, float]:
+    """(V,) best allowed units at some prices, which need not keep the resources, and the bound."""
+    found = priced(task, prices)
+    return found.quantity, found.bound
 
 
 def sharpened(task: Task, relaxed: Relaxed, clock: Clock, balanced: float = BALANCED) -> Priced:

@@ -3,6 +3,9 @@
     min_q  sum_i E[cu_i (D_i - s_i)+ + co_i (s_i - D_i)+],  s_i = q_i + stock_i
     subject to  A'q <= b,  least <= q <= most
 
+Where more of a resource can be bought, its price never exceeds what a unit more costs: at that
+price, what is used beyond the capacity is bought.
+
 The dual (`dual`) is concave, once differentiable and piecewise quadratic, so a Newton
 method with its generalised Hessian ends after few steps, each a pass over the usage matrix: the
 semismooth Newton method of Qi and Sun (1993), each step of which keeps prices from being negative.
@@ -12,7 +15,7 @@ shadow prices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -50,6 +53,7 @@ class Relaxed:
         dual: what was solved, to be solved again under other capacities.
         curvature: (R, R) how fast use falls as prices rise, at the optimum.
         free_use: (R,) what would be used if nothing were limited; of the task that this began at.
+        bought: (R,) units above the capacity that are worth their cost.
     """
 
     quantity: Floats
@@ -58,6 +62,7 @@ class Relaxed:
     dual: Dual
     curvature: Floats
     free_use: Floats
+    bought: Floats
 
 
 def relax(
@@ -87,13 +92,15 @@ def relax(
         at = prepared.at(np.clip(start.prices, 0.0, prepared.ceiling))
         free_use = start.free_use
     best = _ascend(prepared, at, np.where(free_use > 0, free_use, 1.0), clock or Clock())
+    bought = np.where(best.prices >= task.resources.dearest, np.maximum(best.excess, 0.0), 0.0)
     return Relaxed(
-        quantity=_scaled_down(task, best.quantity),
+        quantity=_scaled_down(task, best.quantity, bought),
         prices=best.prices,
         bound=best.value,
         dual=prepared,
         curvature=best.curvature,
         free_use=free_use,
+        bought=bought,
     )
 
 
@@ -108,7 +115,8 @@ def refuse_infeasible(task: Task) -> None:
     if not least.any():
         return
     needed = task.resources.used(least)
-    capacity = task.resources.capacity
+    bounded = np.isinf(task.resources.dearest)
+    capacity = np.where(bounded, task.resources.capacity, np.inf)
     over = np.flatnonzero(needed > capacity * (1 + ROUNDING))
     if not len(over):
         return
@@ -143,7 +151,10 @@ def _ascend(dual: Dual, at: Point, size: Floats, clock: Clock) -> Point:
             break
         step = _step(at, dual.ceiling, floor)
         if float(at.excess @ step) <= RISES * abs(at.value):
-            break
+            # cut at a ceiling a step may lead nowhere, and the gradient still does
+            step = _uphill(at, dual.ceiling, floor)
+            if float(at.excess @ step) <= RISES * abs(at.value):
+                break
         following = _searched(dual, at, step, size)
         if following is None:
             break
@@ -163,6 +174,15 @@ def _step(at: Point, ceiling: Floats, floor: Floats) -> Floats:
     The model's least squares with non-negative prices are exact also where few variants use many
     resources, and the curvature is singular.
     """
+    held = (at.prices >= ceiling) & (at.excess >= 0)
+    if held.any():
+        step = np.zeros(len(held))
+        free = ~held
+        inner = replace(at, prices=at.prices[free], excess=at.excess[free],
+                        curvature=at.curvature[np.ix_(free, free)])  # fmt: skip
+        if free.any():
+            step[free] = _step(inner, ceiling[free], floor[free])
+        return step
     diagonal = np.diagonal(at.curvature)
     small = 1e-12 * diagonal + np.where(diagonal > 1e-9 * floor, 0.0, floor)
     scale = 1.0 / np.sqrt(diagonal + small)
@@ -175,6 +195,12 @@ def _step(at: Point, ceiling: Floats, floor: Floats) -> Floats:
     except (np.linalg.LinAlgError, RuntimeError):
         step = at.excess * scale * scale
     return np.maximum(at.prices + step, 0.0) - at.prices
+
+
+def _uphill(at: Point, ceiling: Floats, floor: Floats) -> Floats:
+    """(R,) a step along the gradient, scaled by each resource's own curvature."""
+    scale = np.maximum(np.diagonal(at.curvature), 1e-9 * floor)
+    return np.clip(at.prices + at.excess / scale, 0.0, ceiling) - at.prices
 
 
 def _searched(dual: Dual, at: Point, step: Floats, size: Floats) -> Point | None:
@@ -190,7 +216,8 @@ def _searched(dual: Dual, at: Point, step: Floats, size: Floats) -> Point | None
         tried = dual.at(np.clip(at.prices + step * 0.5**halving, 0.0, ceiling))
         rise = float(at.excess @ (tried.prices - at.prices))
         if tried.value >= at.value + 1e-4 * max(rise, 0.0) and tried.value > at.value:
-            return tried if halving else _farther(dual, at, tried)
+            straight = float(step @ at.curvature @ step) < 0.5 * rise
+            return _farther(dual, at, tried) if straight and not halving else tried
         moving = _moving(tried, ceiling)
         miss = np.abs(tried.excess[moving] / size[moving]).max(initial=0.0)
         if miss <= missed / 2 and tried.value >= at.value - 1e-12 * abs(at.value):
@@ -214,13 +241,13 @@ def _farther(dual: Dual, at: Point, best: Point) -> Point:
     return best
 
 
-def _scaled_down(task: Task, quantity: Floats) -> Floats:
-    """Shrink what is made above the least until every resource is kept.
+def _scaled_down(task: Task, quantity: Floats, bought: Floats) -> Floats:
+    """Shrink what is made above the least until every resource is kept, with what is bought.
 
     A resource that is exceeded lets through only the share of the extra that it has room for;
     each variant shrinks by the scarcest resource it uses.
     """
-    usage, capacity = task.resources.usage, task.resources.capacity
+    usage, capacity = task.resources.usage, task.resources.capacity + bought
     least = np.minimum(task.lots.least, quantity)
     base = usage.T @ least
     extra = usage.T @ (quantity - least)

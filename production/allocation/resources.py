@@ -33,6 +33,8 @@ class Resources:
         capacity: (R,) how much there is over the whole horizon, never negative.
         usage: (V, R) what one unit takes.
         setup: (V, R) what making any at all takes.
+        extra_cost: (R,) money for a unit above the capacity, inf where none can be had; None where
+            none of any resource can.
     """
 
     ids: tuple[str, ...]
@@ -40,12 +42,22 @@ class Resources:
     capacity: Floats
     usage: Floats
     setup: Floats
+    extra_cost: Floats | None = None
 
     @classmethod
     def none(cls, variants: int) -> Self:
         """Nothing is limited."""
         empty = np.zeros((variants, 0))
         return cls(ids=(), units=(), capacity=np.zeros(0), usage=empty, setup=empty)
+
+    @property
+    def dearest(self) -> Floats:
+        """(R,) the price from which a unit is bought rather than forgone; inf where none can be."""
+        return np.full(len(self.ids), np.inf) if self.extra_cost is None else self.extra_cost
+
+    def widened(self, extra: Floats) -> Resources:
+        """The same with (R,) units more of each."""
+        return replace(self, capacity=self.capacity + extra)
 
     @cached_property
     def opens(self) -> bool:
@@ -82,6 +94,7 @@ class Resources:
             capacity=np.append(self.capacity, capacity),
             usage=np.column_stack((self.usage, np.ones(count))),
             setup=np.column_stack((self.setup, np.zeros(count))),
+            extra_cost=None if self.extra_cost is None else np.append(self.extra_cost, np.inf),
         )
 
     def override(self, capacity: Mapping[str, float]) -> Resources:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from production.allocation.clock import Clock
 from production.allocation.exact import CLOSE_ENOUGH, search
-from production.allocation.lattice import BALANCED, sharpened
+from production.allocation.lattice import BALANCED, Priced, sharpened
 from production.allocation.relaxation import Relaxed
 from production.allocation.task import ROUNDING, Task
 
@@ -57,10 +57,10 @@ def make_whole(
     """
     clock = clock or Clock()
     best = sharpened(task, relaxed, clock, balanced)
-    quantity = fill(task, lowered_until_kept(task, best.quantity, best.prices), best.prices)
-    cost, bound = float(task.cost(quantity).sum()), best.bound
+    quantity, costs = fill(task, *lowered_until_kept(task, best), best.prices)
+    cost, bound = float(costs.sum()), best.bound
     if cost - bound > CLOSE_ENOUGH * cost and not clock.over:
-        quantity, bound = search(task, quantity, best, clock)
+        quantity, bound = search(task, quantity, cost, best, clock)
     # the continuous dual does not charge set-ups: with them its prices are too low
     prices = best.prices if task.resources.opens else relaxed.prices
     return Whole(quantity=quantity, prices=prices, bound=bound)
@@ -107,15 +107,19 @@ def close_until_kept(task: Task, quantity: Floats) -> Floats:
         quantity[open_ones[order]] = 0.0
 
 
-def lowered_until_kept(task: Task, quantity: Floats, prices: Floats) -> Floats:
-    """(V,) units lowered lot by lot, the least missed first, until all resources are kept."""
-    resources = task.resources
-    charge = resources.usage @ prices
+def lowered_until_kept(task: Task, best: Priced) -> tuple[Floats, Floats]:
+    """(V,) units lowered lot by lot, the least missed first, until all resources are kept.
+
+    Returns:
+        The units, and (V,) their expected cost.
+    """
+    resources, prices = task.resources, best.prices
+    quantity, costs, charge = best.quantity, best.costs, resources.usage @ prices
     while True:
         excess = resources.used(quantity) - resources.capacity * (1 + ROUNDING)
         over = np.flatnonzero(excess > 0)
         if not len(over):
-            return quantity
+            return quantity, costs
         lower = task.lots.before(quantity)
         use = resources.usage[:, over] * (quantity - lower)[:, None]
         freed = charge * (quantity - lower)
@@ -123,11 +127,11 @@ def lowered_until_kept(task: Task, quantity: Floats, prices: Floats) -> Floats:
             closes = (lower == 0) & (quantity > 0)
             use += resources.setup[:, over] * closes[:, None]
             freed += resources.setup @ prices * closes
+        fewer = task.cost(lower)
         # at these prices each quantity is the best, so that a loss below nought is rounding
-        loss = np.maximum(task.cost(lower) - task.cost(quantity) - freed, 0.0)
-        chosen = _covering(use, excess[over], loss)
-        quantity = quantity.copy()
-        quantity[chosen] = lower[chosen]
+        chosen = _covering(use, excess[over], np.maximum(fewer - costs - freed, 0.0))
+        quantity, costs = quantity.copy(), costs.copy()
+        quantity[chosen], costs[chosen] = lower[chosen], fewer[chosen]
 
 
 def _covering(use: Floats, excess: Floats, loss: Floats) -> NDArray[np.intp]:
@@ -178,31 +182,67 @@ def _use(task: Task, rows: NDArray[np.integer], units: Floats, opening: Floats) 
     return use
 
 
-def fill(task: Task, quantity: Floats, prices: Floats) -> Floats:
+def fill(task: Task, quantity: Floats, costs: Floats, prices: Floats) -> tuple[Floats, Floats]:
     """Add lots while one fits that lowers the cost: most saved per priced use first.
+
+    Args:
+        task: what is decided on.
+        quantity: (V,) units, every resource kept.
+        costs: (V,) their expected cost.
+        prices: (R,) money a unit of each resource.
+
+    Returns:
+        The units, and (V,) their expected cost.
+    """
+    charge = task.resources.usage @ prices
+    while True:
+        following = task.lots.up(quantity)
+        more = np.where(np.isfinite(following), following, quantity)
+        gain = costs - task.cost(more)
+        slack = _slack(task, quantity)
+        rows = np.flatnonzero((gain > 0) & (more > quantity))
+        rows = _having_room(task, rows, more - quantity, quantity == 0, slack)
+        if not len(rows):
+            return quantity, costs
+        if len(rows) <= BLOCK:
+            return _filled(task, quantity, costs, rows, prices)
+        # most of what is left never comes to its turn: the likeliest first
+        rate = gain[rows] / np.maximum(charge[rows] * (more - quantity)[rows], 1e-300)
+        rows = np.sort(rows[np.argpartition(-rate, BLOCK)[:BLOCK]])
+        quantity, costs = _filled(task, quantity, costs, rows, prices)
+
+
+def _filled(
+    task: Task, quantity: Floats, costs: Floats, rows: NDArray[np.intp], prices: Floats
+) -> tuple[Floats, Floats]:
+    """Lots added to some variants while one fits that lowers the cost.
 
     What does not fit now never will, since room only shrinks, so each round looks at fewer.
     """
-    quantity = quantity.copy()
-    rows = np.arange(len(quantity))
-    chosen = task
-    while True:
+    quantity, costs = quantity.copy(), costs.copy()
+    while len(rows):
+        chosen = task.take(rows)
         now = quantity[rows]
         following = chosen.lots.up(now)
         more = np.where(np.isfinite(following), following, now)
-        gain = chosen.cost(now) - chosen.cost(more)
+        after = chosen.cost(more)
+        gain = costs[rows] - after
+        use = _use(chosen, np.arange(len(rows)), more - now, (now == 0).astype(np.float64))
         slack = _slack(task, quantity)
-        paying = _having_room(chosen, np.flatnonzero(gain > 0), more - now, now == 0, slack)
-        if not len(paying):
-            return quantity
-        use = _use(chosen, paying, (more - now)[paying], (now[paying] == 0).astype(np.float64))
-        rows, gain, more = rows[paying], gain[paying], more[paying]
+        worth = (gain > 0) & (more > now) & (use <= slack).all(axis=1)
+        rows, gain, use, more, after = (
+            rows[worth],
+            gain[worth],
+            use[worth],
+            more[worth],
+            after[worth],
+        )
         charge = use @ prices
         rate = np.divide(gain, charge, out=np.full(len(gain), np.inf), where=charge > 0)
         order = np.argsort(-rate, kind="stable")
         added = order[fitting(use[order], slack)]
-        quantity[rows[added]] = more[added]
-        chosen = task.take(rows)
+        quantity[rows[added]], costs[rows[added]] = more[added], after[added]
+    return quantity, costs
 
 
 def _having_room(

@@ -40,7 +40,7 @@ def read_task(
     Args:
         demand: `variant_id`, three or more quantile columns such as `q05`, `underage_cost` and
             `overage_cost` in money a unit.
-        resources: `resource_id, capacity`.
+        resources: `resource_id, capacity`, and `extra_unit_cost` where more can be bought.
         usage: `variant_id, resource_id, amount`, and `setup_amount` if any has one.
         lots: `variant_id` and any of `minimum, multiple, maximum, on_hand, smallest_lot, frozen`.
         continuous: whether any quantity between the bounds will do.
@@ -131,7 +131,8 @@ def _refuse_costs(sheet: Sheet) -> None:
 
 def _resources(path: Path, usage: Path, variants: NDArray[np.object_]) -> Resources:
     """Resources by id, and what a unit of each variant takes of them."""
-    sheet = read_sheet(path, Columns(texts=("resource_id",), numbers=("capacity",)), BadResources)
+    columns = Columns(texts=("resource_id",), numbers=("capacity",), optional=("extra_unit_cost",))
+    sheet = read_sheet(path, columns, BadResources)
     sheet.refuse_ids(BadResources, ["resource_id"])
     sheet.refuse_numbers(BadResources, "capacity")
     ids = sheet.texts["resource_id"]
@@ -145,7 +146,17 @@ def _resources(path: Path, usage: Path, variants: NDArray[np.object_]) -> Resour
         capacity=sheet.numbers["capacity"][order],
         usage=amount,
         setup=setup,
+        extra_cost=_extra_cost(sheet, order),
     )
+
+
+def _extra_cost(sheet: Sheet, order: Places) -> Floats | None:
+    """(R,) money for a unit above the capacity, inf where nothing is said of it."""
+    if "extra_unit_cost" not in sheet.numbers:
+        return None
+    sheet.refuse_numbers(BadResources, "extra_unit_cost", missing=True)
+    cost = np.where(sheet.blank["extra_unit_cost"], np.inf, sheet.numbers["extra_unit_cost"])
+    return cost[order]
 
 
 def _amounts(

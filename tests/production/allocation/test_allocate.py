@@ -168,6 +168,36 @@ def test_a_changed_task_begun_at_the_last_prices_costs_what_it_would_from_the_st
     assert (again.used <= more.resources.capacity * (1 + 1e-12)).all()
 
 
+@pytest.mark.parametrize("continuous", [False, True])
+def test_more_is_bought_where_it_is_worth_its_cost(continuous: bool) -> None:
+    task = random_task(3, variants=800, resources=3)
+    task = with_capacity(task, task.resources.used(task.target(np.zeros(3))) * 0.6)
+    tight = allocate(task, continuous=continuous)
+    cost = tight.shadow_prices * np.array([0.5, 2.0, np.inf])
+    able = replace(task, resources=replace(task.resources, extra_cost=cost))
+    answer = allocate(able, continuous=continuous)
+    assert answer.bought[0] > 0
+    assert answer.bought[2] == 0
+    assert (answer.used <= task.resources.capacity + answer.bought + 1e-9).all()
+    assert answer.shadow_prices[0] == pytest.approx(cost[0])
+    assert answer.expected_cost < tight.expected_cost
+    assert answer.gap < (1e-6 if continuous else 1e-3)
+    wider = with_capacity(task, task.resources.capacity + answer.bought)
+    anew = allocate(wider, continuous=continuous)
+    paid = answer.bought[:2] @ cost[:2]
+    assert answer.expected_cost == pytest.approx(anew.expected_cost + paid, rel=1e-3)
+    assert answer.bound <= anew.expected_cost + paid
+
+
+def test_bounds_beyond_a_capacity_are_kept_by_buying() -> None:
+    task = random_task(4, variants=20, resources=1)
+    lots = replace(task.lots, zero=np.zeros(20, dtype=bool))
+    limited = replace(task.resources, capacity=np.zeros(1), extra_cost=np.ones(1))
+    answer = allocate(replace(task, lots=lots, resources=limited))
+    assert (answer.quantity >= 1).all()
+    assert answer.bought == pytest.approx(answer.used)
+
+
 @pytest.mark.parametrize("lots", [False, True])
 def test_a_time_limit_answers_with_a_status_and_keeps_every_resource(lots: bool) -> None:
     task = random_task(9, variants=300, resources=3, lots=lots)

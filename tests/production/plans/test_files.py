@@ -71,6 +71,13 @@ def test_in_continuous_plans_bounds_hold_and_multiples_do_not(tmp_path: Path) ->
     assert answer.quantity[1] <= 0.5
 
 
+def test_more_of_a_resource_may_be_bought(tmp_path: Path) -> None:
+    resources = "resource_id,capacity,extra_unit_cost\nhours,60,.01\ncloth,1000,\n"
+    task = read(tmp_path, resources=resources)
+    assert task.resources.dearest.tolist() == [np.inf, 0.01]
+    assert allocate(task).bought[1] > 0
+
+
 def test_smallest_lots_and_frozen_quantities_are_further_columns(tmp_path: Path) -> None:
     lots = "variant_id,smallest_lot,frozen,multiple\na,12,,5\nb,,7,3\n"
     task = read(tmp_path, lots=lots)
