@@ -18,7 +18,7 @@ from production.allocation.clock import Clock
 from production.allocation.dual import Dual
 from production.allocation.exact import CLOSE_ENOUGH
 from production.allocation.lattice import BALANCED, priced_optimum
-from production.allocation.relaxation import Relaxed, relax
+from production.allocation.relaxation import KEPT, Relaxed, relax
 from production.allocation.task import Task
 from production.allocation.unmet import Reason, reasons_of
 from production.allocation.whole_units import Whole, make_whole
@@ -27,6 +27,9 @@ Floats = NDArray[np.float64]
 
 ROUGHLY_BALANCED: Final = 1e-4
 """How well prices balance the resources in a what-if, whose answer is wanted at once."""
+
+ROUGHLY_KEPT: Final = 1e-6
+"""How well the continuous optimum keeps them there, before it is made whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +117,7 @@ def allocate(
         start=None if base is None else base.relaxed,
         dual=None if base is None else _prepared(task, base),
         clock=clock,
+        kept=KEPT if continuous or base is None else ROUGHLY_KEPT,
     )
     if continuous:
         answer = Whole(quantity=relaxed.quantity, prices=relaxed.prices, bound=relaxed.bound)

@@ -71,6 +71,7 @@ def relax(
     start: Relaxed | None = None,
     dual: Dual | None = None,
     clock: Clock | None = None,
+    kept: float = KEPT,
 ) -> Relaxed:
     """Solve the continuous relaxation; O(V (log K + R^2)) a step.
 
@@ -79,6 +80,7 @@ def relax(
         start: the optimum of a task like this one, to begin at its prices.
         dual: the task's dual, where it is prepared already.
         clock: when to stop; the bound then is lower than it could be.
+        kept: share of a resource's free use by which it may miss its capacity before scaling.
 
     Raises:
         Infeasible: what must be made takes more than there is.
@@ -91,7 +93,7 @@ def relax(
     else:
         at = prepared.at(np.clip(start.prices, 0.0, prepared.ceiling))
         free_use = start.free_use
-    best = _ascend(prepared, at, np.where(free_use > 0, free_use, 1.0), clock or Clock())
+    best = _ascend(prepared, at, np.where(free_use > 0, free_use, 1.0), clock or Clock(), kept)
     bought = np.where(best.prices >= task.resources.dearest, np.maximum(best.excess, 0.0), 0.0)
     return Relaxed(
         quantity=_scaled_down(task, best.quantity, bought),
@@ -133,7 +135,7 @@ def refuse_infeasible(task: Task) -> None:
     )
 
 
-def _ascend(dual: Dual, at: Point, size: Floats, clock: Clock) -> Point:
+def _ascend(dual: Dual, at: Point, size: Floats, clock: Clock, kept: float) -> Point:
     """The prices at which the dual is highest, between none and those at which nothing pays.
 
     Args:
@@ -141,13 +143,14 @@ def _ascend(dual: Dual, at: Point, size: Floats, clock: Clock) -> Point:
         at: where to begin.
         size: (R,) positive, use of each resource by which to measure a miss.
         clock: when to stop.
+        kept: the largest miss at which to stop.
     """
     # where no variant's use answers to a price: a scale on which a step is neither nought nor huge
     worth = float(dual.task.underage @ dual.task.curves.mean())
     floor = size**2 / (worth if worth > 0 else 1.0)
     for _ in range(STEPS):
         moving = _moving(at, dual.ceiling)
-        if np.abs(at.excess[moving] / size[moving]).max(initial=0.0) <= KEPT or clock.over:
+        if np.abs(at.excess[moving] / size[moving]).max(initial=0.0) <= kept or clock.over:
             break
         step = _step(at, dual.ceiling, floor)
         if float(at.excess @ step) <= RISES * abs(at.value):
@@ -232,9 +235,10 @@ def _farther(dual: Dual, at: Point, best: Point) -> Point:
     """
     for _ in range(HALVINGS):
         step = best.prices - at.prices
-        if float(best.excess @ step) < 0.5 * float(at.excess @ step):
+        farther = np.clip(at.prices + 2.0 * step, 0.0, dual.ceiling)
+        if float(best.excess @ (farther - best.prices)) < 0.5 * float(at.excess @ step):
             break
-        tried = dual.at(np.clip(at.prices + 2.0 * step, 0.0, dual.ceiling))
+        tried = dual.at(farther)
         if tried.value <= best.value:
             break
         best = tried

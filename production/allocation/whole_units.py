@@ -87,8 +87,9 @@ def fitting(use: Floats, slack: Floats) -> NDArray[np.bool_]:
 
 
 def _slack(task: Task, quantity: Floats) -> Floats:
+    """(R,) what is left, with half of the rounding that a sum is allowed."""
     capacity = task.resources.capacity
-    return np.maximum(capacity * (1 + ROUNDING) - task.resources.used(quantity), 0.0)
+    return np.maximum(capacity * (1 + ROUNDING / 2) - task.resources.used(quantity), 0.0)
 
 
 def close_until_kept(task: Task, quantity: Floats) -> Floats:
@@ -220,6 +221,7 @@ def _filled(
     What does not fit now never will, since room only shrinks, so each round looks at fewer.
     """
     quantity, costs = quantity.copy(), costs.copy()
+    slack = _slack(task, quantity)
     while len(rows):
         chosen = task.take(rows)
         now = quantity[rows]
@@ -228,7 +230,6 @@ def _filled(
         after = chosen.cost(more)
         gain = costs[rows] - after
         use = _use(chosen, np.arange(len(rows)), more - now, (now == 0).astype(np.float64))
-        slack = _slack(task, quantity)
         worth = (gain > 0) & (more > now) & (use <= slack).all(axis=1)
         rows, gain, use, more, after = (
             rows[worth],
@@ -241,6 +242,7 @@ def _filled(
         rate = np.divide(gain, charge, out=np.full(len(gain), np.inf), where=charge > 0)
         order = np.argsort(-rate, kind="stable")
         added = order[fitting(use[order], slack)]
+        slack = slack - use[added].sum(axis=0)
         quantity[rows[added]], costs[rows[added]] = more[added], after[added]
     return quantity, costs
 
