@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from api.cli import console
 from api.cli.options import (
     DEFAULT_WORKSPACE,
     AsOfOption,
     HorizonOption,
-    JsonFlag,
     WorkspaceOption,
     moment,
 )
+from api.cli.plan_files import ON_STDOUT, PlanFiles, plan_files
 
 if TYPE_CHECKING:
     from production.plans.plan import Plan
@@ -32,6 +34,33 @@ CapacityOption = Annotated[
 ]
 
 
+JsonWhere = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        metavar="[OUT.json]",
+        help="Print JSON on stdout instead of tables, or write it to a file.",
+    ),
+]
+
+
+class JsonMayNameAFile(TyperCommand):
+    """A command whose `--json` may stand alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a lone `--json` the name that means stdout."""
+        words: list[str] = []
+        for place, word in enumerate(args):
+            words.append(word)
+            alone = place + 1 == len(args) or args[place + 1].startswith("--")
+            if word == "--json" and (alone or args[place + 1] in SHORT_FLAGS):
+                words.append(str(ON_STDOUT))
+        return super().parse_args(ctx, words)
+
+
+SHORT_FLAGS: Final = ("-w", "-h", "-o")
+
+
 def plan(
     *,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
@@ -39,11 +68,63 @@ def plan(
     horizon: HorizonOption = None,
     method: Annotated[str, typer.Option(help="Which demand method.")] = "atelier",
     capacity: CapacityOption = None,
-    as_json: JsonFlag = False,
+    demand: Annotated[
+        Path | None,
+        typer.Option(
+            "--demand",
+            metavar="FILE.csv",
+            help="Plan from files: quantiles and costs of each variant.",
+        ),
+    ] = None,
+    resources: Annotated[
+        Path | None,
+        typer.Option(
+            "--resources", metavar="FILE.csv", help="From files: the capacity of each resource."
+        ),
+    ] = None,
+    usage: Annotated[
+        Path | None,
+        typer.Option(
+            "--usage", metavar="FILE.csv", help="From files: what a unit of each variant takes."
+        ),
+    ] = None,
+    lots: Annotated[
+        Path | None,
+        typer.Option("--lots", metavar="FILE.csv", help="From files: bounds, multiples and stock."),
+    ] = None,
+    continuous: Annotated[
+        bool, typer.Option("--continuous", help="From files: any quantity, not only whole lots.")
+    ] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--time-limit", min=0, metavar="SECONDS", help="From files: answer by then."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="OUT.csv", help="From files: write the plan to this file."
+        ),
+    ] = None,
+    json: JsonWhere = None,
 ) -> None:
-    """Plan what to make; the plan is saved and becomes the latest."""
-    overrides = capacities(capacity or [])
+    """Plan what to make; the plan is saved and becomes the latest.
 
+    With --demand it is made from files instead, and no workspace is read or written.
+    """
+    overrides = capacities(capacity or [])
+    files = PlanFiles(
+        demand=demand, resources=resources, usage=usage, lots=lots, out=out,
+        continuous=continuous, seconds=seconds,
+    )  # fmt: skip
+    if files.meant:
+        if as_of is not None or horizon is not None or method != "atelier":
+            raise typer.BadParameter(
+                "--as-of, --horizon and --method are of a workspace's plan, not of one from files."
+            )
+        plan_files(files, overrides, json)
+        return
+
+    from api.output import replacing, to_json
     from api.settings import load_settings
     from api.work import plan_and_save
     from data.workspace import Workspace
@@ -59,9 +140,12 @@ def plan(
             capacity=overrides,
             progress=progress,
         )
-    if as_json:
+    if json == ON_STDOUT:
         console.answer(made.to_json())
         return
+    if json is not None:
+        with replacing(json) as part:
+            part.write_text(to_json(made.to_json()) + "\n", encoding="utf-8")
     show(made)
     console.say(f"Next: {console.program()} report --workspace {workspace}")
 

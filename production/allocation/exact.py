@@ -1,9 +1,8 @@
-"""The best allowed quantities of a small task, found by search and proved.
+"""The best allowed quantities where lots bind, found by search and proved where few are open.
 
-At any prices, cost = bound + sum of regrets + prices x unused capacity, where a variant's regret
-is how much worse a quantity is for it than its best one at these prices. Quantities whose
-regret exceeds the distance between a known plan and the bound cannot be in a better plan: few
-remain, and a depth-first search over them is exact.
+Of the quantities that could still be better (`choices`), few remain. Where very few do, a
+depth-first search over them is exact; where more do, an integer program is (`program`), and
+where still more do, the program takes the likeliest and proves nothing.
 """
 
 from __future__ import annotations
@@ -14,32 +13,90 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from production.allocation.choices import Choices, choices_of
+from production.allocation.clock import Clock
+from production.allocation.lattice import Priced
+from production.allocation.program import solve
 from production.allocation.task import ROUNDING, Task
 
 Floats = NDArray[np.float64]
 
-QUANTITIES: Final = 20_000
-"""Most quantities, over all variants, that are looked at; above, a task is not small."""
+CLOSE_ENOUGH: Final = 1e-6
+"""Relative gap below which nothing is left to improve."""
+
+LOTS_BIND: Final = 2e-4
+"""Relative gap from which a program over many quantities is worth its time."""
+
+SMALL: Final = 20_000
+"""Most variants that are looked at one by one where the gap is small already."""
 
 OPEN_VARIANTS: Final = 60
-"""Most variants with more than one quantity left."""
+"""Most variants with more than one quantity left for the depth-first search."""
 
-NODES: Final = 50_000
-"""Most steps of the search; a count, not a time, so that results repeat."""
+NODES: Final = 5_000
+"""Most steps of it; a count, not a time, so that results repeat."""
+
+COLUMNS: Final = 1_500
+"""Most quantities in the integer program."""
+
+FEW_COLUMNS: Final = 150
+"""Most quantities in it where the gap is small already: they take no time."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Choices:
-    """Quantities that may still be chosen: variant, units, what they use, and their regret."""
+def search(
+    task: Task, quantity: Floats, cost: float, best: Priced, clock: Clock
+) -> tuple[Floats, float]:
+    """The cheapest allowed quantities that can be found near the bound.
 
-    rows: NDArray[np.intp]
-    units: Floats
-    use: Floats
-    regret: Floats
+    Args:
+        task: what is decided on.
+        quantity: (V,) a plan that keeps everything.
+        cost: money, its expected cost.
+        best: the dual over allowed quantities.
+        clock: when to stop.
 
-    def up_to(self, regret: float) -> _Choices:
-        kept = self.regret <= regret
-        return _Choices(self.rows[kept], self.units[kept], self.use[kept], self.regret[kept])
+    Returns:
+        (V,) units that cost no more than `quantity`, and a bound no lower than the dual's.
+    """
+    distance = cost - best.bound
+    binds = distance > LOTS_BIND * cost
+    if not binds and len(task.variants) > SMALL:
+        return quantity, best.bound
+    found = choices_of(task, quantity, best, distance)
+    opened, spare = _opened(found)
+    if not opened:
+        return quantity, cost if found.whole else best.bound
+    if opened <= OPEN_VARIANTS and found.whole:
+        quantity, proved = _searched(task, quantity, found, best.prices, distance)
+        if proved:
+            return quantity, float(task.cost(quantity).sum())
+    if not binds and spare > FEW_COLUMNS:
+        return quantity, best.bound
+    return _programmed(task, quantity, found, best, clock)
+
+
+def _opened(choices: Choices) -> tuple[int, int]:
+    """How many variants have more than one quantity left, and how many quantities besides one."""
+    _, size = np.unique(choices.rows, return_counts=True)
+    return int((size > 1).sum()), int((size - 1).sum())
+
+
+def _programmed(
+    task: Task, quantity: Floats, choices: Choices, best: Priced, clock: Clock
+) -> tuple[Floats, float]:
+    """The integer program over the choices of least regret, the rest as they are."""
+    own = choices.units == quantity[choices.rows]
+    spare = np.flatnonzero(~own)
+    likely = spare[np.argsort(choices.regret[spare], kind="stable")[:COLUMNS]]
+    mask = own.copy()
+    mask[likely] = True
+    few = choices.keep(mask, whole=choices.whole and len(likely) == len(spare))
+    cost = float(task.cost(quantity).sum())
+    answer = solve(task, quantity, few, tolerance=CLOSE_ENOUGH / 2 * cost, clock=clock)
+    if float(task.cost(answer.quantity).sum()) < cost:
+        quantity = answer.quantity
+    bound = max(best.bound, answer.bound) if few.whole else best.bound
+    return quantity, min(bound, float(task.cost(quantity).sum()))
 
 
 @dataclass(slots=True)
@@ -78,50 +135,13 @@ class _Search:
             self.path.pop()
 
 
-def search(
-    task: Task, quantity: Floats, highest: Floats, prices: Floats, bound: float
-) -> tuple[Floats, bool]:
-    """The cheapest allowed quantities, where the task is small enough.
-
-    Args:
-        task: what is decided on.
-        quantity: (V,) a plan that keeps everything.
-        highest: (V,) quantities above which none can be better.
-        prices: (R,) prices at which `bound` is the dual's value over allowed quantities.
-        bound: money; no plan costs less.
-
-    Returns:
-        (V,) units that cost no more than `quantity`, and whether no allowed plan costs less.
-    """
-    lots = task.lots
-    bottom = np.where(lots.zero, -1, 0)
-    top = np.where(highest > 0, np.rint((highest - lots.smallest) / lots.multiple), -1)
-    count = np.maximum(top - bottom, 0).astype(np.int64) + 1
-    if count.sum() > QUANTITIES:
-        return quantity, False
-    rows = np.repeat(np.arange(len(lots)), count)
-    step = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count) + bottom[rows]
-    units = np.where(step < 0, 0.0, lots.smallest[rows] + step * lots.multiple[rows])
-    choices = task.take(rows)
-    use = choices.resources.usage * units[:, None] + choices.resources.setup * (units > 0)[:, None]
-    priced = choices.cost(units) + use @ prices
-    starts = np.cumsum(count) - count
-    regret = priced - np.repeat(np.minimum.reduceat(priced, starts), count)
-    distance = float(task.cost(quantity).sum()) - bound
-    # a hair more than the distance, so that rounding cannot exclude the plan itself
-    worthy = _Choices(rows, units, use, regret).up_to(distance * (1 + 1e-9))
-    return _searched(task, quantity, worthy, prices, distance)
-
-
 def _searched(
-    task: Task, quantity: Floats, choices: _Choices, prices: Floats, distance: float
+    task: Task, quantity: Floats, choices: Choices, prices: Floats, distance: float
 ) -> tuple[Floats, bool]:
     """Search the choices for a plan whose regret and idle capacity stay below the distance."""
     rows, units, use, regret = choices.rows, choices.units, choices.use, choices.regret
     _, first, size = np.unique(rows, return_index=True, return_counts=True)
     opened = np.flatnonzero(size > 1)
-    if len(opened) > OPEN_VARIANTS:
-        return quantity, False
     spans = [slice(first[v], first[v] + size[v]) for v in opened]
     # variants whose second choice costs most come first: they prune most
     spans.sort(key=lambda span: -float(np.partition(regret[span], 1)[1]))

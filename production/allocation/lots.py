@@ -7,6 +7,7 @@ a frozen one, its released quantity alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,18 @@ class Lots:
     zero: NDArray[np.bool_]
     frozen: NDArray[np.bool_]
     on_hand: Floats
+
+    @classmethod
+    def any_units(cls, count: int) -> Self:
+        """Any whole quantity of each of `count` variants, and nothing in stock."""
+        return cls(
+            smallest=np.ones(count),
+            multiple=np.ones(count),
+            largest=np.full(count, np.inf),
+            zero=np.ones(count, dtype=bool),
+            frozen=np.zeros(count, dtype=bool),
+            on_hand=np.zeros(count),
+        )
 
     def __len__(self) -> int:
         return len(self.smallest)
@@ -74,6 +87,11 @@ class Lots:
         """(V,) the next allowed quantity after `units`; inf where there is none."""
         following = np.where(units < self.smallest, self.smallest, units + self.multiple)
         return np.where(following <= self.most, following, np.inf)
+
+    def before(self, units: Floats) -> Floats:
+        """(V,) the next allowed quantity below `units`; the same where there is none."""
+        lower = np.where(units > self.smallest, units - self.multiple, self.least)
+        return np.minimum(lower, units)
 
 
 def lots_of(variants: NDArray[np.object_], table: pd.DataFrame) -> Lots:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,11 @@ from production.errors import BadDemand
 
 Floats = NDArray[np.float64]
 
+BLOCK: Final = 8192
+"""Variants that are looked at at once: their arrays then stay in the processor's cache."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class DemandCurves:
     """Inverse distributions of V variants over common levels.
 
@@ -70,44 +74,66 @@ class DemandCurves:
 
     def inverse(self, probability: Floats) -> Floats:
         """(V,) units that demand stays below with that probability, one a variant; O(V log K)."""
-        left = np.searchsorted(self.levels, probability, side="right") - 1
-        left = np.clip(left, 0, len(self.levels) - 2)
+        left = np.searchsorted(self.levels[1:-1], probability, side="right")
         low, high = self.levels[left], self.levels[left + 1]
         rows = np.arange(len(self))
         below, above = self.values[rows, left], self.values[rows, left + 1]
         return below + (above - below) * (probability - low) / (high - low)
 
+    @cached_property
+    def areas(self) -> Floats:
+        """(V, K) units, the integral of the inverse from 0 to each level, kept once computed.
+
+        The last column is expected demand. With it, expected shortage and leftover at any
+        quantity follow from one place on the curve.
+        """
+        areas = np.zeros_like(self.values)
+        for k, width in enumerate(np.diff(self.levels)):
+            middle = (self.values[:, k] + self.values[:, k + 1]) * (width / 2)
+            np.add(areas[:, k], middle, out=areas[:, k + 1])
+        return areas
+
     def below(self, units: Floats) -> Floats:
         """(V,) probability that demand is at most `units`; O(V K)."""
-        rows = np.arange(len(self))
-        last = len(self.levels) - 1
-        left = (self.values <= units[:, None]).sum(axis=1) - 1
-        inside = (left >= 0) & (left < last)
-        left = np.clip(left, 0, last - 1)
-        low, high = self.values[rows, left], self.values[rows, left + 1]
-        part = (units - low) / np.where(inside, high - low, 1.0)
-        within = self.levels[left] + part * (self.levels[left + 1] - self.levels[left])
-        return np.where(inside, within, np.where(units < 0, 0.0, 1.0))
+        return self.expected(units)[0]
 
     def shortage(self, units: Floats) -> Floats:
-        """(V,) exact expected units short, E[(D - units)+]; O(V K) time, O(V) memory.
+        """(V,) exact expected units short, E[(D - units)+]; O(V K) time, O(V) memory."""
+        return self.expected(units)[1]
 
-        Between two levels demand is uniform, so each segment adds the part of its mass that
-        lies above `units` times that part's mean excess.
+    def expected(self, units: Floats) -> tuple[Floats, Floats]:
+        """(V,) probability that demand is at most `units`, and expected units short.
+
+        With p that probability, the shortage is the mean less the integral of the inverse up to
+        p, less units (1 - p).
         """
-        total = np.zeros(len(self))
-        for k in range(len(self.levels) - 1):
-            low, high = self.values[:, k], self.values[:, k + 1]
-            mass = self.levels[k + 1] - self.levels[k]
-            width = high - low
-            cut = np.clip(units, low, high)
-            share = np.where(width > 0, (high - cut) / np.where(width > 0, width, 1.0), 1.0)
-            total += mass * share * np.maximum((high + cut) / 2 - units, 0.0)
-        return total
+        chance, short = np.empty(len(self)), np.empty(len(self))
+        for start in range(0, len(self), BLOCK):
+            rows = slice(start, min(start + BLOCK, len(self)))
+            chance[rows], area = self._at(rows, units[rows])
+            short[rows] = self.areas[rows, -1] - area - units[rows] * (1.0 - chance[rows])
+            # at or above the highest demand nothing is short, whatever the sum's rounding says
+            short[rows][units[rows] >= self.values[rows, -1]] = 0.0
+        return chance, np.maximum(short, 0.0, out=short)
 
     def mean(self) -> Floats:
         """(V,) expected units."""
-        return self.shortage(np.zeros(len(self)))
+        return self.areas[:, -1]
+
+    def _at(self, rows: slice, units: Floats) -> tuple[Floats, Floats]:
+        """Probability of at most `units` for some variants, and the inverse's integral up to it."""
+        last = len(self.levels) - 1
+        passed = np.zeros(len(units), dtype=np.uint16)
+        for k in range(last + 1):
+            passed += self.values[rows, k] <= units
+        left = np.clip(passed.astype(np.intp) - 1, 0, last - 1)
+        place = np.arange(rows.start, rows.stop)
+        low, high = self.values[place, left], self.values[place, left + 1]
+        part = (units - low) / np.where(high > low, high - low, 1.0)
+        part = np.where(passed == 0, 0.0, np.where(passed > last, 1.0, part))
+        width = np.diff(self.levels)[left] * part
+        area = self.areas[place, left] + width * (low + low + part * (high - low)) / 2
+        return self.levels[left] + width, area
 
     def highest(self) -> Floats:
         """(V,) the most that demand can be."""

@@ -3,24 +3,43 @@
     min_q  sum_i E[cu_i (D_i - s_i)+ + co_i (s_i - D_i)+],  s_i = q_i + stock_i
     subject to  A'q <= b,  least <= q <= most
 
-With multipliers m >= 0 on the resources the variants come apart (the newsvendor under prices):
-s_i(m) = F_i^-1(clip((cu_i - a_i m) / (cu_i + co_i), 0, 1)). The dual is concave with gradient
-A'q(m) - b, so one resource needs a root, several L-BFGS-B. Its value at any m bounds the cost of
-every plan from below; its maximiser is the vector of shadow prices.
+Where more of a resource can be bought, its price never exceeds what a unit more costs: at that
+price, what is used beyond the capacity is bought.
+
+The dual (`dual`) is concave, once differentiable and piecewise quadratic, so a Newton
+method with its generalised Hessian ends after few steps, each a pass over the usage matrix: the
+semismooth Newton method of Qi and Sun (1993), each step of which keeps prices from being negative.
+Its value at any prices bounds the cost of every plan from below; its maximiser is the vector of
+shadow prices.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from production.allocation.clock import Clock
+from production.allocation.dual import Dual, Point
 from production.allocation.task import ROUNDING, Task
 from production.errors import Infeasible
 
 Floats = NDArray[np.float64]
+
+STEPS: Final = 100
+"""Most Newton steps; a dozen are usual."""
+
+RISES: Final = 1e-13
+"""Share of itself by which the dual must promise to rise for another step."""
+
+HALVINGS: Final = 40
+"""Most times that a step is halved, or doubled."""
+
+KEPT: Final = 1e-9
+"""Share of a resource's free use by which it may miss its capacity when the steps end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,28 +49,61 @@ class Relaxed:
     Attributes:
         quantity: (V,) units, every resource kept.
         prices: (R,) shadow prices: money that one more unit of the resource would earn.
+        bound: money; no plan costs less.
+        dual: what was solved, to be solved again under other capacities.
+        curvature: (R, R) how fast use falls as prices rise, at the optimum.
+        free_use: (R,) what would be used if nothing were limited; of the task that this began at.
+        bought: (R,) units above the capacity that are worth their cost.
     """
 
     quantity: Floats
     prices: Floats
+    bound: float
+    dual: Dual
+    curvature: Floats
+    free_use: Floats
+    bought: Floats
 
 
-def relax(task: Task) -> Relaxed:
-    """Solve the continuous relaxation; O((V K + V R) x evaluations), tens of evaluations.
+def relax(
+    task: Task,
+    *,
+    start: Relaxed | None = None,
+    dual: Dual | None = None,
+    clock: Clock | None = None,
+    kept: float = KEPT,
+) -> Relaxed:
+    """Solve the continuous relaxation; O(V (log K + R^2)) a step.
+
+    Args:
+        task: what is decided on.
+        start: the optimum of a task like this one, to begin at its prices.
+        dual: the task's dual, where it is prepared already.
+        clock: when to stop; the bound then is lower than it could be.
+        kept: share of a resource's free use by which it may miss its capacity before scaling.
 
     Raises:
         Infeasible: what must be made takes more than there is.
     """
     refuse_infeasible(task)
-    prices = np.zeros(len(task.resources.ids))
-    free = task.target(prices)
-    # set-ups are left to the whole-unit step: here they are not charged
-    need = task.resources.usage.T @ free
-    tight = need > task.resources.capacity
-    if not tight.any():
-        return Relaxed(quantity=free, prices=prices)
-    prices = _root(task) if len(prices) == 1 else _ascend(task, need)
-    return Relaxed(quantity=_scaled_down(task, task.target(prices)), prices=prices)
+    prepared = Dual.of(task) if dual is None else dual
+    if start is None:
+        at = prepared.at(np.zeros(len(prepared.capacity)))
+        free_use = at.excess + prepared.capacity
+    else:
+        at = prepared.at(np.clip(start.prices, 0.0, prepared.ceiling))
+        free_use = start.free_use
+    best = _ascend(prepared, at, np.where(free_use > 0, free_use, 1.0), clock or Clock(), kept)
+    bought = np.where(best.prices >= task.resources.dearest, np.maximum(best.excess, 0.0), 0.0)
+    return Relaxed(
+        quantity=_scaled_down(task, best.quantity, bought),
+        prices=best.prices,
+        bound=best.value,
+        dual=prepared,
+        curvature=best.curvature,
+        free_use=free_use,
+        bought=bought,
+    )
 
 
 def refuse_infeasible(task: Task) -> None:
@@ -62,8 +114,11 @@ def refuse_infeasible(task: Task) -> None:
             capacity that would do.
     """
     least = task.lots.least
+    if not least.any():
+        return
     needed = task.resources.used(least)
-    capacity = task.resources.capacity
+    bounded = np.isinf(task.resources.dearest)
+    capacity = np.where(bounded, task.resources.capacity, np.inf)
     over = np.flatnonzero(needed > capacity * (1 + ROUNDING))
     if not len(over):
         return
@@ -73,68 +128,138 @@ def refuse_infeasible(task: Task) -> None:
     first = np.argsort(-taken, kind="stable")[:5]
     culprits = ", ".join(f"'{task.variants[i]}' ({taken[i]:g})" for i in first if taken[i] > 0)
     raise Infeasible(
-        f"What must be made takes {needed[worst]:g} of '{name}', and there is "
-        f"{capacity[worst]:g}. Most of it goes to {culprits}.",
+        f"What must be made takes {needed[worst]:.15g} of '{name}', and there is "
+        f"{capacity[worst]:.15g}. Most of it goes to {culprits}.",
         where=f"resource '{name}'",
-        fix=f"Give it a capacity of at least {needed[worst]:g}, or lower what is frozen.",
+        fix=f"Give it a capacity of at least {needed[worst]:.15g}, or lower what must be made.",
     )
 
 
-def _dual(task: Task, prices: Floats) -> tuple[float, Floats]:
-    """Value and gradient of the dual at some prices; any value is a bound of the relaxation."""
-    quantity = task.target(prices)
-    excess = task.resources.usage.T @ quantity - task.resources.capacity
-    return float(task.cost(quantity).sum() + prices @ excess), excess
+def _ascend(dual: Dual, at: Point, size: Floats, clock: Clock, kept: float) -> Point:
+    """The prices at which the dual is highest, between none and those at which nothing pays.
+
+    Args:
+        dual: what is climbed.
+        at: where to begin.
+        size: (R,) positive, use of each resource by which to measure a miss.
+        clock: when to stop.
+        kept: the largest miss at which to stop.
+    """
+    # where no variant's use answers to a price: a scale on which a step is neither nought nor huge
+    worth = float(dual.task.underage @ dual.task.curves.mean())
+    floor = size**2 / (worth if worth > 0 else 1.0)
+    for _ in range(STEPS):
+        moving = _moving(at, dual.ceiling)
+        if np.abs(at.excess[moving] / size[moving]).max(initial=0.0) <= kept or clock.over:
+            break
+        step = _step(at, dual.ceiling, floor)
+        if float(at.excess @ step) <= RISES * abs(at.value):
+            # cut at a ceiling a step may lead nowhere, and the gradient still does
+            step = _uphill(at, dual.ceiling, floor)
+            if float(at.excess @ step) <= RISES * abs(at.value):
+                break
+        following = _searched(dual, at, step, size)
+        if following is None:
+            break
+        at = following
+    return at
 
 
-def _root(task: Task) -> Floats:
-    """The price of a single resource at which its use meets its capacity."""
-    usage, capacity = task.resources.usage[:, 0], task.resources.capacity[0]
-    takes = usage > 0
-    # at this price nothing is worth making above what must be made
-    ceiling = float((task.underage[takes] / usage[takes]).max())
-
-    def excess(price: float) -> float:
-        return float(usage @ task.target(np.array([price])) - capacity)
-
-    if excess(ceiling) >= 0:
-        return np.array([ceiling])
-    price = optimize.brentq(excess, 0.0, ceiling, xtol=1e-13 * ceiling, rtol=1e-14)
-    return np.array([float(price)])
+def _moving(at: Point, ceiling: Floats) -> NDArray[np.bool_]:
+    """(R,) which prices are not held at a bound by the gradient."""
+    held = ((at.prices <= 0) & (at.excess <= 0)) | ((at.prices >= ceiling) & (at.excess >= 0))
+    return ~held
 
 
-def _ascend(task: Task, need: Floats) -> Floats:
-    """Maximise the dual over several prices, in units that make its gradient order one."""
-    size = np.where(need > 0, need, 1.0)
-    scale = max(float(task.cost(task.lots.least).sum()), 1e-300)
+def _step(at: Point, ceiling: Floats, floor: Floats) -> Floats:
+    """(R,) to the prices, none negative, at which the dual's quadratic model is highest.
 
-    def descent(scaled: Floats) -> tuple[float, Floats]:
-        value, gradient = _dual(task, scaled * scale / size)
-        return -value / scale, -gradient / size
+    The model's least squares with non-negative prices are exact also where few variants use many
+    resources, and the curvature is singular.
+    """
+    held = (at.prices >= ceiling) & (at.excess >= 0)
+    if held.any():
+        step = np.zeros(len(held))
+        free = ~held
+        inner = replace(at, prices=at.prices[free], excess=at.excess[free],
+                        curvature=at.curvature[np.ix_(free, free)])  # fmt: skip
+        if free.any():
+            step[free] = _step(inner, ceiling[free], floor[free])
+        return step
+    diagonal = np.diagonal(at.curvature)
+    small = 1e-12 * diagonal + np.where(diagonal > 1e-9 * floor, 0.0, floor)
+    scale = 1.0 / np.sqrt(diagonal + small)
+    scaled = (at.curvature + np.diag(small)) * scale * scale[:, None]
+    pull = (at.excess + at.curvature @ at.prices + small * at.prices) * scale
+    try:
+        lower = np.linalg.cholesky(scaled)
+        found, _ = optimize.nnls(lower.T, np.linalg.solve(lower, pull))
+        step = np.minimum(found * scale, ceiling) - at.prices
+    except (np.linalg.LinAlgError, RuntimeError):
+        step = at.excess * scale * scale
+    return np.maximum(at.prices + step, 0.0) - at.prices
 
-    found = optimize.minimize(
-        descent,
-        np.zeros(len(need)),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(0.0, None)] * len(need),
-        options={"maxiter": 500, "maxfun": 1000, "ftol": 1e-15, "gtol": 1e-10, "maxcor": 20},
-    )
-    return np.asarray(found.x, dtype=np.float64) * scale / size
+
+def _uphill(at: Point, ceiling: Floats, floor: Floats) -> Floats:
+    """(R,) a step along the gradient, scaled by each resource's own curvature."""
+    scale = np.maximum(np.diagonal(at.curvature), 1e-9 * floor)
+    return np.clip(at.prices + at.excess / scale, 0.0, ceiling) - at.prices
 
 
-def _scaled_down(task: Task, quantity: Floats) -> Floats:
-    """Shrink what is made above the least until every resource is kept.
+def _searched(dual: Dual, at: Point, step: Floats, size: Floats) -> Point | None:
+    """The first of the halved steps that raises the dual enough; None where none does.
+
+    Near the top the value is flat within its rounding, so there a step also counts that halves
+    the largest miss.
+    """
+    ceiling = dual.ceiling
+    moving = _moving(at, ceiling)
+    missed = float(np.abs(at.excess[moving] / size[moving]).max())
+    for halving in range(HALVINGS):
+        tried = dual.at(np.clip(at.prices + step * 0.5**halving, 0.0, ceiling))
+        rise = float(at.excess @ (tried.prices - at.prices))
+        if tried.value >= at.value + 1e-4 * max(rise, 0.0) and tried.value > at.value:
+            straight = float(step @ at.curvature @ step) < 0.5 * rise
+            return _farther(dual, at, tried) if straight and not halving else tried
+        moving = _moving(tried, ceiling)
+        miss = np.abs(tried.excess[moving] / size[moving]).max(initial=0.0)
+        if miss <= missed / 2 and tried.value >= at.value - 1e-12 * abs(at.value):
+            return tried
+    return None
+
+
+def _farther(dual: Dual, at: Point, best: Point) -> Point:
+    """Twice as far, and again, while the dual rises there as it did at the start.
+
+    Where demand has lumps the dual is straight for a stretch, and no curvature says how long.
+    """
+    for _ in range(HALVINGS):
+        step = best.prices - at.prices
+        farther = np.clip(at.prices + 2.0 * step, 0.0, dual.ceiling)
+        if float(best.excess @ (farther - best.prices)) < 0.5 * float(at.excess @ step):
+            break
+        tried = dual.at(farther)
+        if tried.value <= best.value:
+            break
+        best = tried
+    return best
+
+
+def _scaled_down(task: Task, quantity: Floats, bought: Floats) -> Floats:
+    """Shrink what is made above the least until every resource is kept, with what is bought.
 
     A resource that is exceeded lets through only the share of the extra that it has room for;
     each variant shrinks by the scarcest resource it uses.
     """
-    usage, capacity = task.resources.usage, task.resources.capacity
+    usage, capacity = task.resources.usage, task.resources.capacity + bought
     least = np.minimum(task.lots.least, quantity)
     base = usage.T @ least
     extra = usage.T @ (quantity - least)
     room = np.maximum(capacity - base, 0.0)
-    share = np.where(extra > room, room / np.where(extra > 0, extra, 1.0), 1.0)
-    factor = np.where(usage > 0, share, 1.0).min(axis=1)
+    short = np.flatnonzero(extra > room)
+    factor = np.ones(len(quantity))
+    for resource in short[np.argsort(room[short] / extra[short], kind="stable")[::-1]]:
+        # the scarcest comes last, and so decides
+        factor[usage[:, resource] > 0] = room[resource] / extra[resource]
     shrunk: Floats = least + factor * (quantity - least)
     return shrunk

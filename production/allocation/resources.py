@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -22,7 +23,7 @@ UNITS: Final = "units"
 """The resource of which every unit of every variant takes one; known in each workspace."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Resources:
     """R resources shared by V variants over the horizon.
 
@@ -32,6 +33,8 @@ class Resources:
         capacity: (R,) how much there is over the whole horizon, never negative.
         usage: (V, R) what one unit takes.
         setup: (V, R) what making any at all takes.
+        extra_cost: (R,) money for a unit above the capacity, inf where none can be had; None where
+            none of any resource can.
     """
 
     ids: tuple[str, ...]
@@ -39,6 +42,7 @@ class Resources:
     capacity: Floats
     usage: Floats
     setup: Floats
+    extra_cost: Floats | None = None
 
     @classmethod
     def none(cls, variants: int) -> Self:
@@ -46,9 +50,36 @@ class Resources:
         empty = np.zeros((variants, 0))
         return cls(ids=(), units=(), capacity=np.zeros(0), usage=empty, setup=empty)
 
+    @property
+    def dearest(self) -> Floats:
+        """(R,) the price from which a unit is bought rather than forgone; inf where none can be."""
+        return np.full(len(self.ids), np.inf) if self.extra_cost is None else self.extra_cost
+
+    def widened(self, extra: Floats) -> Resources:
+        """The same with (R,) units more of each."""
+        return replace(self, capacity=self.capacity + extra)
+
+    @cached_property
+    def opens(self) -> bool:
+        """Whether any variant needs a set-up."""
+        return bool(self.setup.any())
+
+    @cached_property
+    def smallest_usage(self) -> Floats:
+        """(R,) the least that a unit of any variant that takes some takes; inf where none does."""
+        if not len(self.usage):
+            return np.full(len(self.ids), np.inf)
+        least: Floats = np.where(self.usage > 0, self.usage, np.inf).min(axis=0)
+        return least
+
     def used(self, quantity: Floats) -> Floats:
         """(R,) what a quantity of each variant takes in all."""
-        return self.usage.T @ quantity + self.setup.T @ (quantity > 0)
+        used: Floats = quantity @ self.usage
+        return used + (quantity > 0) @ self.setup if self.opens else used
+
+    def without_setups(self) -> Resources:
+        """The same, where making any at all takes nothing."""
+        return replace(self, setup=np.zeros_like(self.setup))
 
     def take(self, rows: NDArray[np.integer]) -> Resources:
         """The same resources, for some variants."""
@@ -63,6 +94,7 @@ class Resources:
             capacity=np.append(self.capacity, capacity),
             usage=np.column_stack((self.usage, np.ones(count))),
             setup=np.column_stack((self.setup, np.zeros(count))),
+            extra_cost=None if self.extra_cost is None else np.append(self.extra_cost, np.inf),
         )
 
     def override(self, capacity: Mapping[str, float]) -> Resources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 ROUNDING: Final = 1e-12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What an allocation decides on: V variants that share R resources.
 
@@ -54,8 +55,13 @@ class Task:
         """(V,) expected cost of making that much of each."""
         position = quantity + self.lots.on_hand
         short = self.curves.shortage(position)
-        left = position - self.curves.mean() + short
+        left = np.maximum(position - self.curves.mean() + short, 0.0)
         return self.underage * short + self.overage * left
+
+    @cached_property
+    def idle(self) -> Floats:
+        """(V,) expected cost of making none."""
+        return self.cost(np.zeros(len(self.variants)))
 
     def target(self, prices: Floats) -> Floats:
         """(V,) best quantities when resources cost `prices` (R,); bounds kept, lots relaxed."""

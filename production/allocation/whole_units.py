@@ -1,14 +1,12 @@
 """Whole units from a relaxed allocation: lots, minimums, set-ups, and a bound that knows them.
 
-Three steps, each of which keeps every resource:
+Four steps, each of which ends with every resource kept:
 
-1. round the relaxed quantities down to allowed ones;
-2. fill what is left of the resources with the lots that save most per priced use;
-3. on a small task, search the few quantities that could still be better (`exact`).
-
-The bound is the dual's value with every variant's minimum taken over its allowed quantities.
-Set-ups, which the relaxation does not charge, enter it here, and so the prices are raised or
-lowered until this bound is highest.
+1. the prices at which the bound over allowed quantities is highest (`lattice`), and each
+   variant's best lot there;
+2. lots taken back, those that cost least for the room they free, until every resource is kept;
+3. lots added to what is left, those that save most per priced use;
+4. where lots bind, a search over the few quantities that could still be better (`exact`).
 """
 
 from __future__ import annotations
@@ -18,9 +16,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
-from production.allocation.exact import search
+from production.allocation.clock import Clock
+from production.allocation.exact import CLOSE_ENOUGH, search
+from production.allocation.lattice import BALANCED, Priced, sharpened
 from production.allocation.relaxation import Relaxed
 from production.allocation.task import ROUNDING, Task
 
@@ -28,9 +27,6 @@ Floats = NDArray[np.float64]
 
 BLOCK: Final = 4096
 """Lots that are tried on the resources at once."""
-
-CLOSE_ENOUGH: Final = 1e-6
-"""Relative gap below which nothing is left to improve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,68 +44,26 @@ class Whole:
     bound: float
 
 
-def make_whole(task: Task, relaxed: Relaxed) -> Whole:
-    """Allowed quantities near a relaxed allocation, and a bound on any such."""
-    prices = relaxed.prices
-    if task.resources.setup.any():
-        prices = _sharpened(task, prices)
-    best, bound = priced_optimum(task, prices)
-    near = np.minimum(relaxed.quantity, task.target(prices))
-    start = np.where(best > 0, task.lots.down(near), task.lots.least)
-    quantity = _fill(task, close_until_kept(task, start), prices)
-    cost = float(task.cost(quantity).sum())
-    if cost - bound > CLOSE_ENOUGH * cost:
-        free, _ = priced_optimum(task, np.zeros(len(prices)))
-        highest = np.maximum(free, quantity)
-        quantity, proved = search(task, quantity, highest, prices, bound)
-        bound = float(task.cost(quantity).sum()) if proved else bound
+def make_whole(
+    task: Task, relaxed: Relaxed, clock: Clock | None = None, *, balanced: float = BALANCED
+) -> Whole:
+    """Allowed quantities near a relaxed allocation, and a bound on any such.
+
+    Args:
+        task: what is decided on.
+        relaxed: its continuous optimum.
+        clock: when to stop.
+        balanced: how well prices must balance the resources before lots are taken and added.
+    """
+    clock = clock or Clock()
+    best = sharpened(task, relaxed, clock, balanced)
+    quantity, costs = fill(task, *lowered_until_kept(task, best), best.prices)
+    cost, bound = float(costs.sum()), best.bound
+    if cost - bound > CLOSE_ENOUGH * cost and not clock.over:
+        quantity, bound = search(task, quantity, cost, best, clock)
+    # the continuous dual does not charge set-ups: with them its prices are too low
+    prices = best.prices if task.resources.opens else relaxed.prices
     return Whole(quantity=quantity, prices=prices, bound=bound)
-
-
-def _sharpened(task: Task, prices: Floats) -> Floats:
-    """(R,) prices at which the bound over allowed quantities is highest, from some prices on.
-
-    The bound is concave in the prices, with gradient use - capacity wherever it has one. Of all
-    prices that L-BFGS-B tries, the best count, so a kink that stops it costs sharpness alone.
-    """
-    free, _ = priced_optimum(task, np.zeros(len(prices)))
-    need = task.resources.used(free)
-    size = np.where(need > 0, need, 1.0)
-    scale = max(float(task.cost(task.lots.least).sum()), 1e-300)
-    tried: list[tuple[float, Floats]] = []
-
-    def descent(scaled: Floats) -> tuple[float, Floats]:
-        at = scaled * scale / size
-        quantity, bound = priced_optimum(task, at)
-        tried.append((bound, at))
-        excess = task.resources.used(quantity) - task.resources.capacity
-        return -bound / scale, -excess / size
-
-    bounds = [(0.0, None)] * len(prices)
-    optimize.minimize(descent, prices * size / scale, jac=True, method="L-BFGS-B", bounds=bounds)
-    return max(tried, key=lambda entry: entry[0])[1]
-
-
-def priced_optimum(task: Task, prices: Floats) -> tuple[Floats, float]:
-    """Best allowed quantity of each variant when resources cost `prices`, and the dual's value.
-
-    Cost plus priced use is convex along a variant's lots, so the best lot lies beside the
-    continuous optimum; it then stands against making none.
-
-    Returns:
-        (V,) units, which need not keep the resources, and the bound in money; O(V (K + R)).
-    """
-    lots, resources = task.lots, task.resources
-    charge, opening = resources.usage @ prices, resources.setup @ prices
-    none = np.where(lots.zero, task.cost(np.zeros(len(lots))), np.inf)
-    below = np.maximum(lots.down(task.target(prices)), lots.smallest)
-    best, value = np.zeros(len(lots)), none
-    for lot in (below, below + lots.multiple):
-        possible = lot <= lots.most
-        made = np.where(possible, lot, 0.0)
-        price = np.where(possible, task.cost(made) + charge * made + opening, np.inf)
-        best, value = np.where(price < value, made, best), np.minimum(value, price)
-    return best, float(value.sum() - prices @ resources.capacity)
 
 
 def fitting(use: Floats, slack: Floats) -> NDArray[np.bool_]:
@@ -133,14 +87,14 @@ def fitting(use: Floats, slack: Floats) -> NDArray[np.bool_]:
 
 
 def _slack(task: Task, quantity: Floats) -> Floats:
+    """(R,) what is left, with half of the rounding that a sum is allowed."""
     capacity = task.resources.capacity
-    return np.maximum(capacity * (1 + ROUNDING) - task.resources.used(quantity), 0.0)
+    return np.maximum(capacity * (1 + ROUNDING / 2) - task.resources.used(quantity), 0.0)
 
 
 def close_until_kept(task: Task, quantity: Floats) -> Floats:
     """(V,) the same units, but none of the least missed variants, until all resources are kept."""
     resources = task.resources
-    idle = task.cost(np.zeros(len(quantity)))
     while True:
         excess = resources.used(quantity) - resources.capacity * (1 + ROUNDING)
         over = excess > 0
@@ -148,40 +102,159 @@ def close_until_kept(task: Task, quantity: Floats) -> Floats:
             return quantity
         open_ones = np.flatnonzero((quantity > 0) & task.lots.zero)
         use = _use(task, open_ones, quantity[open_ones], opening=np.ones(len(open_ones)))
-        relief = (use[:, over] / excess[over]).sum(axis=1)
-        loss = (idle - task.cost(quantity))[open_ones]
-        order = np.argsort(loss / np.maximum(relief, 1e-300), kind="stable")
-        order = order[relief[order] > 0]
-        enough = np.cumsum(use[order][:, over], axis=0) >= excess[over]
-        count = int(np.argmax(enough.any(axis=1))) + 1 if enough.any() else len(order)
+        loss = (task.idle - task.cost(quantity))[open_ones]
+        order = _cheapest(use[:, over], excess[over], loss)
         quantity = quantity.copy()
-        quantity[open_ones[order[:count]]] = 0.0
+        quantity[open_ones[order]] = 0.0
+
+
+def lowered_until_kept(task: Task, best: Priced) -> tuple[Floats, Floats]:
+    """(V,) units lowered lot by lot, the least missed first, until all resources are kept.
+
+    Returns:
+        The units, and (V,) their expected cost.
+    """
+    resources, prices = task.resources, best.prices
+    quantity, costs, charge = best.quantity, best.costs, resources.usage @ prices
+    while True:
+        excess = resources.used(quantity) - resources.capacity * (1 + ROUNDING)
+        over = np.flatnonzero(excess > 0)
+        if not len(over):
+            return quantity, costs
+        lower = task.lots.before(quantity)
+        use = resources.usage[:, over] * (quantity - lower)[:, None]
+        freed = charge * (quantity - lower)
+        if resources.opens:
+            closes = (lower == 0) & (quantity > 0)
+            use += resources.setup[:, over] * closes[:, None]
+            freed += resources.setup @ prices * closes
+        fewer = task.cost(lower)
+        # at these prices each quantity is the best, so that a loss below nought is rounding
+        chosen = _covering(use, excess[over], np.maximum(fewer - costs - freed, 0.0))
+        quantity, costs = quantity.copy(), costs.copy()
+        quantity[chosen], costs[chosen] = lower[chosen], fewer[chosen]
+
+
+def _covering(use: Floats, excess: Floats, loss: Floats) -> NDArray[np.intp]:
+    """Rows of `use` (N, O) that cover the excess (O,), those of least loss first.
+
+    Only the likeliest rows are looked at; where they do not suffice, more than they are needed.
+    """
+    likely = _cheapest(use, excess, loss, BLOCK)
+    use, loss, left = use[likely], loss[likely], excess.copy()
+    free = np.ones(len(likely), dtype=bool)
+    while (left > 0).any() and free.any():
+        rows, open_ones = np.flatnonzero(free), left > 0
+        chosen = rows[_cheapest(use[rows][:, open_ones], left[open_ones], loss[rows])]
+        if not len(chosen):
+            break
+        free[chosen] = False
+        left -= use[chosen].sum(axis=0)
+    return likely[~free]
+
+
+def _cheapest(
+    use: Floats, excess: Floats, loss: Floats, most: int | None = None
+) -> NDArray[np.intp]:
+    """Rows of `use` (N, O) in the order of loss for what they free, until one excess is covered.
+
+    With `most`, so many of them in place of as many as cover it.
+    """
+    relief: Floats = (np.minimum(use, excess) / excess).sum(axis=1)
+    rate: Floats = np.where(relief > 0, loss / np.maximum(relief, 1e-300), np.inf)
+    if most is not None and most < len(rate):
+        likely: NDArray[np.intp] = np.sort(np.argpartition(rate, most)[:most])
+        return likely[relief[likely] > 0]
+    order: NDArray[np.intp] = np.argsort(rate, kind="stable")
+    order = order[relief[order] > 0]
+    if most is not None:
+        return order
+    enough = (np.cumsum(use[order], axis=0) >= excess).any(axis=1)
+    last = int(np.argmax(enough)) if enough.any() else len(order)
+    return order[: last + 1]
 
 
 def _use(task: Task, rows: NDArray[np.integer], units: Floats, opening: Floats) -> Floats:
     """(N, R) what `units` of the variants in `rows` take, with set-up where they open."""
     resources = task.resources
     use: Floats = resources.usage[rows] * units[:, None]
-    use += resources.setup[rows] * opening[:, None]
+    if resources.opens:
+        use += resources.setup[rows] * opening[:, None]
     return use
 
 
-def _fill(task: Task, quantity: Floats, prices: Floats) -> Floats:
-    """Add lots while one fits that lowers the cost: most saved per priced use first."""
+def fill(task: Task, quantity: Floats, costs: Floats, prices: Floats) -> tuple[Floats, Floats]:
+    """Add lots while one fits that lowers the cost: most saved per priced use first.
+
+    Args:
+        task: what is decided on.
+        quantity: (V,) units, every resource kept.
+        costs: (V,) their expected cost.
+        prices: (R,) money a unit of each resource.
+
+    Returns:
+        The units, and (V,) their expected cost.
+    """
+    charge = task.resources.usage @ prices
     while True:
         following = task.lots.up(quantity)
-        rows = np.flatnonzero(np.isfinite(following))
         more = np.where(np.isfinite(following), following, quantity)
-        gain = (task.cost(quantity) - task.cost(more))[rows]
+        gain = costs - task.cost(more)
         slack = _slack(task, quantity)
-        use = _use(task, rows, (more - quantity)[rows], (quantity[rows] == 0).astype(np.float64))
-        worth = (gain > 0) & (use <= slack).all(axis=1)
-        rows, gain, use = rows[worth], gain[worth], use[worth]
+        rows = np.flatnonzero((gain > 0) & (more > quantity))
+        rows = _having_room(task, rows, more - quantity, quantity == 0, slack)
         if not len(rows):
-            return quantity
+            return quantity, costs
+        if len(rows) <= BLOCK:
+            return _filled(task, quantity, costs, rows, prices)
+        # most of what is left never comes to its turn: the likeliest first
+        rate = gain[rows] / np.maximum(charge[rows] * (more - quantity)[rows], 1e-300)
+        rows = np.sort(rows[np.argpartition(-rate, BLOCK)[:BLOCK]])
+        quantity, costs = _filled(task, quantity, costs, rows, prices)
+
+
+def _filled(
+    task: Task, quantity: Floats, costs: Floats, rows: NDArray[np.intp], prices: Floats
+) -> tuple[Floats, Floats]:
+    """Lots added to some variants while one fits that lowers the cost.
+
+    What does not fit now never will, since room only shrinks, so each round looks at fewer.
+    """
+    quantity, costs = quantity.copy(), costs.copy()
+    slack = _slack(task, quantity)
+    while len(rows):
+        chosen = task.take(rows)
+        now = quantity[rows]
+        following = chosen.lots.up(now)
+        more = np.where(np.isfinite(following), following, now)
+        after = chosen.cost(more)
+        gain = costs[rows] - after
+        use = _use(chosen, np.arange(len(rows)), more - now, (now == 0).astype(np.float64))
+        worth = (gain > 0) & (more > now) & (use <= slack).all(axis=1)
+        rows, gain, use, more, after = (
+            rows[worth],
+            gain[worth],
+            use[worth],
+            more[worth],
+            after[worth],
+        )
         charge = use @ prices
         rate = np.divide(gain, charge, out=np.full(len(gain), np.inf), where=charge > 0)
         order = np.argsort(-rate, kind="stable")
-        added = rows[order[fitting(use[order], slack)]]
-        quantity = quantity.copy()
-        quantity[added] = following[added]
+        added = order[fitting(use[order], slack)]
+        slack = slack - use[added].sum(axis=0)
+        quantity[rows[added]], costs[rows[added]] = more[added], after[added]
+    return quantity, costs
+
+
+def _having_room(
+    task: Task, rows: NDArray[np.intp], units: Floats, opens: NDArray[np.bool_], slack: Floats
+) -> NDArray[np.intp]:
+    """Those of some rows whose further `units` (V,) fit, the scarcest resource asked first."""
+    resources = task.resources
+    for resource in np.argsort(slack / np.maximum(resources.capacity, 1e-300), kind="stable"):
+        use = resources.usage[rows, resource] * units[rows]
+        if resources.opens:
+            use += resources.setup[rows, resource] * opens[rows]
+        rows = rows[use <= slack[resource]]
+    return rows

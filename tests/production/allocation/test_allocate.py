@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from production.allocation.allocate import allocate
+from production.allocation.lattice import priced_optimum
 from production.allocation.lots import Lots
 from production.allocation.quantiles import DemandCurves
 from production.allocation.relaxation import relax
 from production.allocation.resources import Resources
 from production.allocation.task import Task
-from production.allocation.whole_units import priced_optimum
 from production.errors import Infeasible
 from tests.production.allocation.allocations import any_units, cheapest, random_task, with_capacity
 
@@ -141,6 +141,71 @@ def test_where_lots_need_set_ups_bound_and_price_count_them() -> None:
 def test_large_tasks_are_nearly_optimal() -> None:
     task = random_task(11, variants=3000, resources=4)
     assert allocate(task).gap < 1e-3
+
+
+@pytest.mark.parametrize("resources", [0, 1, 5])
+def test_continuous_quantities_are_certified_to_rounding(resources: int) -> None:
+    task = random_task(7, variants=2000, resources=resources)
+    answer = allocate(task, continuous=True)
+    assert answer.gap < 1e-8
+    assert answer.status == "optimal"
+    assert (answer.used <= task.resources.capacity * (1 + 1e-12)).all()
+    assert answer.expected_cost <= allocate(task).expected_cost
+
+
+def test_a_changed_task_begun_at_the_last_prices_costs_what_it_would_from_the_start() -> None:
+    task = random_task(8, variants=2000, resources=3)
+    base = allocate(task, continuous=True)
+    wider = with_capacity(task, task.resources.capacity * np.array([1.3, 1.0, 0.9]))
+    again, anew = allocate(wider, continuous=True, base=base), allocate(wider, continuous=True)
+    assert again.expected_cost == pytest.approx(anew.expected_cost, rel=1e-8)
+    values = task.curves.values.copy()
+    values[:200] *= 1.5
+    more = replace(task, curves=DemandCurves(task.curves.levels, values))
+    again, anew = allocate(more, base=base), allocate(more)
+    assert again.bound <= anew.expected_cost
+    assert again.expected_cost == pytest.approx(anew.expected_cost, rel=1e-3)
+    assert (again.used <= more.resources.capacity * (1 + 1e-12)).all()
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+def test_more_is_bought_where_it_is_worth_its_cost(continuous: bool) -> None:
+    task = random_task(3, variants=800, resources=3)
+    task = with_capacity(task, task.resources.used(task.target(np.zeros(3))) * 0.6)
+    tight = allocate(task, continuous=continuous)
+    cost = tight.shadow_prices * np.array([0.5, 2.0, np.inf])
+    able = replace(task, resources=replace(task.resources, extra_cost=cost))
+    answer = allocate(able, continuous=continuous)
+    assert answer.bought[0] > 0
+    assert answer.bought[2] == 0
+    assert (answer.used <= task.resources.capacity + answer.bought + 1e-9).all()
+    assert answer.shadow_prices[0] == pytest.approx(cost[0])
+    assert answer.expected_cost < tight.expected_cost
+    assert answer.gap < (1e-6 if continuous else 1e-3)
+    wider = with_capacity(task, task.resources.capacity + answer.bought)
+    anew = allocate(wider, continuous=continuous)
+    paid = answer.bought[:2] @ cost[:2]
+    assert answer.expected_cost == pytest.approx(anew.expected_cost + paid, rel=1e-3)
+    assert answer.bound <= anew.expected_cost + paid
+
+
+def test_bounds_beyond_a_capacity_are_kept_by_buying() -> None:
+    task = random_task(4, variants=20, resources=1)
+    lots = replace(task.lots, zero=np.zeros(20, dtype=bool))
+    limited = replace(task.resources, capacity=np.zeros(1), extra_cost=np.ones(1))
+    answer = allocate(replace(task, lots=lots, resources=limited))
+    assert (answer.quantity >= 1).all()
+    assert answer.bought == pytest.approx(answer.used)
+
+
+@pytest.mark.parametrize("lots", [False, True])
+def test_a_time_limit_answers_with_a_status_and_keeps_every_resource(lots: bool) -> None:
+    task = random_task(9, variants=300, resources=3, lots=lots)
+    answer = allocate(task, seconds=0.0)
+    assert answer.status == "time limit"
+    assert (answer.used <= task.resources.capacity * (1 + 1e-9)).all()
+    assert answer.bound <= answer.expected_cost
+    assert allocate(task, seconds=3600.0).status != "time limit"
 
 
 def test_what_must_be_made_but_cannot_names_resource_variants_and_the_capacity() -> None:

@@ -1,0 +1,1 @@
+"""A plan from files of any program: demand, resources, usage and lots as CSV."""
