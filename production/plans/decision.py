@@ -119,7 +119,7 @@ def _discontinued(
     if "discontinued_at" not in catalogue:
         return np.zeros(len(variants), dtype=bool)
     gone = catalogue.loc[catalogue["discontinued_at"] <= origin, "variant_id"]
-    return np.isin(variants, gone.to_numpy(dtype=object))
+    return pd.Index(variants).isin(gone)
 
 
 def _paid(panel: DemandPanel, origin: np.datetime64) -> pd.Series:

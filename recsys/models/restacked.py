@@ -36,15 +36,13 @@ class RestackedSettings(Settings):
     first: ChebyshevSettings = ChebyshevSettings()
     """The first stage."""
 
-    trees: TreesSettings = TreesSettings(
-        trees=150, leaves=16, learning_rate=0.06, least_in_leaf=200
-    )
+    trees: TreesSettings = TreesSettings(trees=200, leaves=8, learning_rate=0.05, least_in_leaf=500)
     """The second stage."""
 
     candidates: PositiveInt = 150
     """How many of the first stage's best, never had before, are ranked anew."""
 
-    learned_from: NonNegativeInt = 6_000
+    learned_from: NonNegativeInt = 20_000
     """Customers to learn from at most, drawn at random; 0 leaves the second stage out."""
 
     least_customers: PositiveInt = 1_000

@@ -24,6 +24,7 @@ from itertools import product
 from typing import ClassVar, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from production.demand.calibration import PastPredicted, Predicted, calibrated, pace_of
@@ -157,7 +158,7 @@ def _history_then(history: DemandHistory, made: Forecast) -> DemandHistory:
         history,
         periods=history.periods[:place],
         units=history.units[:, :place],
-        active=np.isin(history.variants, made.variants),
+        active=pd.Index(history.variants).isin(made.variants),
     )
 
 
