@@ -80,8 +80,8 @@ def drawn(variants: int, seed: int = 0) -> DemandPanel:
     )
 
 
-def peer_seconds(panel: DemandPanel, python: str, count: int) -> tuple[float, int]:
-    """CPU seconds of AutoETS on some series, and how many those were."""
+def peer_seconds(panel: DemandPanel, python: str, count: int) -> list[dict[str, float]]:
+    """Season, series and CPU seconds of each run of AutoETS on some of the series."""
     with tempfile.TemporaryDirectory() as folder:
         some = np.sort(np.random.default_rng(1).permutation(len(panel.variants))[:count])
         pd.DataFrame(panel.units[some]).to_csv(Path(folder) / "units.csv", index=False)
@@ -90,8 +90,7 @@ def peer_seconds(panel: DemandPanel, python: str, count: int) -> tuple[float, in
             check=True, capture_output=True, text=True, timeout=MOST_SECONDS,
             env={**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
         )  # fmt: skip
-    told = json.loads(done.stdout.splitlines()[-1])
-    return float(told["cpu_seconds"]), int(told["series"])
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def main() -> None:
@@ -112,10 +111,11 @@ def main() -> None:
     own = 1000 * cpu / len(found.variants)
     table.add_row(DEFAULT, f"{len(found.variants):,}", f"{cpu:.1f}", f"{own:.2f}", "1")
     if told.peer:
-        seconds, series = peer_seconds(panel, told.peer, told.peer_series)
-        theirs = 1000 * seconds / series
-        table.add_row("AutoETS", f"{series:,}", f"{seconds:.1f}", f"{theirs:.2f}",
-                      f"{theirs / own:.0f}")  # fmt: skip
+        for run in peer_seconds(panel, told.peer, told.peer_series):
+            theirs = 1000 * run["cpu_seconds"] / run["series"]
+            table.add_row(f"AutoETS, season {run['season']}", f"{run['series']:,}",
+                          f"{run['cpu_seconds']:.1f}", f"{theirs:.2f}",
+                          f"{theirs / own:.1f}")  # fmt: skip
     console = Console()
     console.print(table)
     console.print(f"{wall:.0f} s by the clock, {peak:.2f} GiB at most")

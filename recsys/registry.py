@@ -23,6 +23,7 @@ from recsys.models.linear_filter import LinearFilter
 from recsys.models.low_pass import LowPass
 from recsys.models.personal import Personal
 from recsys.models.popularity import Popularity
+from recsys.models.restacked import Restacked
 from recsys.models.sansa import Sansa
 from recsys.models.sequence import Sequence
 from recsys.models.tifu_knn import TifuKnn
@@ -44,6 +45,7 @@ MODELS: Final[dict[str, type[Model]]] = {
         LinearFilter,
         LowPass,
         Chebyshev,
+        Restacked,
         TifuKnn,
         UpCf,
         Content,

@@ -207,7 +207,8 @@ def closed(parts: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.
     np.float64(3.0)
     """
     total = parts.sum(axis=1)
-    ratio = np.divide(mean, total, out=np.ones_like(total), where=total > 0)
+    least = np.maximum(total, mean / LARGEST_SCALE)
+    ratio = np.divide(mean, least, out=np.ones_like(total), where=total > 0)
     scaled: NDArray[np.float64] = parts * np.clip(ratio, 1 / LARGEST_SCALE, LARGEST_SCALE)[:, None]
     level = PARTS.index("level")
     scaled[:, level] = 0.0
