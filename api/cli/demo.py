@@ -79,7 +79,11 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     report = build_report(workspace, plan)
     files = write_report(workspace, report)
     judged = evaluate_workspace(
-        workspace, models=(recommender.model.name, REFERENCE), run=run, progress=progress
+        workspace,
+        origins=[days[0].astype("datetime64[D]").item()],
+        models=(recommender.model.name, REFERENCE),
+        run=run,
+        progress=progress,
     )
     plans = evaluate_plans(
         workspace,
@@ -137,7 +141,7 @@ def learned(loop: Loop) -> list[tuple[str, str, str]]:
     return [
         ("learned", "imported", imported),
         ("", "customers and variants", f"{len(history.customers):,} and {history.shape[1]:,}"),
-        ("", "NDCG@20 on past days", f"{model:.3f}, against {reference:.3f} of {REFERENCE}"),
+        ("", "NDCG@20 on a past day", f"{model:.3f}, against {reference:.3f} of {REFERENCE}"),
     ]
 
 

@@ -7,8 +7,8 @@ It learns from origins in the past, each told by what lay before it, and it rank
 a trial on customers held back from it; `facts` says how the trial went.
 
 Where no times are known there is no past to learn from: a Chebyshev graph filter, which was the
-best of all models there (benchmarks/gowalla.py), proposes, and trees that learned from a part of
-every customer's variants decide, again only where they won a trial (`recsys.models.restacked`).
+best of all models there (benchmarks/gowalla.py), stands alone. Trees that
+learned from a part of every customer's variants can be asked for (`recsys.models.restacked`).
 
 A variant that nobody has taken yet is placed by its attributes: the customer's scores are carried
 over to it along a content model (`recsys.models.content.carried_over`).
@@ -43,8 +43,8 @@ class AtelierSettings(Settings):
     blend: BlendSettings = BlendSettings()
     """The first stage."""
 
-    untimed: RestackedSettings = RestackedSettings()
-    """Both stages where no times are known."""
+    untimed: RestackedSettings = RestackedSettings(learned_from=0)
+    """What stands where no times are known: the filter alone, unless `learned_from` says more."""
 
     trees: TreesSettings = TreesSettings()
     """The second stage."""
