@@ -13,9 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.kept import digest_of, keep, kept, latest
 from data.nearest import hint
 from data.workspace import Workspace
 from production.demand.forecast import LEVELS, PARTS, Forecast
@@ -163,20 +161,13 @@ def save_forecast(workspace: Workspace, saved: SavedForecast) -> Path:
         The forecast's folder.
     """
     home = workspace.root / "forecasts"
-    home.mkdir(exist_ok=True)
-    folder = home / saved.forecast_id
-    if not _asked_alike(folder, saved):
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=home))
-        try:
-            _write(draft, saved)
-            shutil.rmtree(folder, ignore_errors=True)  # the same forecast, asked for otherwise
-            draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    pointer = home / f".latest-{os.getpid()}"
-    pointer.write_text(saved.forecast_id + "\n")
-    pointer.replace(home / "latest")
-    return folder
+
+    def write(folder: Path) -> str:
+        _write(folder, saved)
+        return saved.forecast_id
+
+    # the same forecast may have been asked for otherwise
+    return keep(home, write, anew=not _asked_alike(home / saved.forecast_id, saved))
 
 
 def _asked_alike(folder: Path, saved: SavedForecast) -> bool:
@@ -207,14 +198,10 @@ def _write(folder: Path, saved: SavedForecast) -> None:
         "effects": None
         if effects is None
         else json.loads(effects[list(EFFECT_COLUMNS)].to_json(orient="records")),
-        "variants": _digest(folder / "variants.parquet"),
-        "past": _digest(folder / "past.parquet"),
+        "variants": digest_of(folder / "variants.parquet"),
+        "past": digest_of(folder / "past.parquet"),
     }
     (folder / "forecast.json").write_text(json.dumps(header, indent=1) + "\n")
-    for path in (*folder.iterdir(), folder):
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
 
 
 def table_of(saved: SavedForecast) -> pd.DataFrame:
@@ -267,7 +254,7 @@ def load_forecast(workspace: Workspace, forecast_id: str) -> SavedForecast:
 def _read(folder: Path) -> SavedForecast:
     header = json.loads((folder / "forecast.json").read_text())
     for name in ("variants", "past"):
-        if header["format"] != FORMAT or header[name] != _digest(folder / f"{name}.parquet"):
+        if header["format"] != FORMAT or header[name] != digest_of(folder / f"{name}.parquet"):
             raise ValueError("another format, or numbers that were changed")
     table = pd.read_parquet(folder / "variants.parquet")
     past = pd.read_parquet(folder / "past.parquet")
@@ -301,16 +288,9 @@ def _read(folder: Path) -> SavedForecast:
 
 def list_forecasts(workspace: Workspace) -> tuple[str, ...]:
     """Ids of the kept forecasts, by the day they start and then by content."""
-    home = workspace.root / "forecasts"
-    folders = home.iterdir() if home.is_dir() else ()
-    return tuple(sorted(one.name for one in folders if (one / "forecast.json").is_file()))
+    return kept(workspace.root / "forecasts", "forecast.json")
 
 
 def latest_forecast_id(workspace: Workspace) -> str | None:
     """The id of the forecast that was saved last; None where there is none."""
-    pointer = workspace.root / "forecasts" / "latest"
-    return pointer.read_text().strip() if pointer.is_file() else None
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return latest(workspace.root / "forecasts")

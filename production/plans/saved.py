@@ -7,17 +7,14 @@ plans/latest                    the id that was saved last
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from data.kept import digest_of, keep, kept, latest
 from data.workspace import Workspace
 from production.errors import PlanRefused, UnknownPlan
 from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource
@@ -32,23 +29,14 @@ def save_plan(workspace: Workspace, plan: Plan) -> Path:
     Returns:
         The plan's folder.
     """
-    plans = workspace.root / "plans"
-    plans.mkdir(exist_ok=True)
-    folder = plans / plan.plan_id
-    if not folder.is_dir():
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=plans))
-        try:
-            plan.lines.to_parquet(draft / "lines.parquet", index=False)
-            header = plan.header() | {"format": FORMAT, "lines": _digest(draft / "lines.parquet")}
-            (draft / "plan.json").write_text(json.dumps(header, indent=2) + "\n")
-            _to_disk(draft)
-            draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    pointer = plans / f".latest-{os.getpid()}"
-    pointer.write_text(plan.plan_id + "\n")
-    pointer.replace(plans / "latest")
-    return folder
+
+    def write(folder: Path) -> str:
+        plan.lines.to_parquet(folder / "lines.parquet", index=False)
+        header = plan.header() | {"format": FORMAT, "lines": digest_of(folder / "lines.parquet")}
+        (folder / "plan.json").write_text(json.dumps(header, indent=2) + "\n")
+        return plan.plan_id
+
+    return keep(workspace.root / "plans", write)
 
 
 def load_plan(workspace: Workspace, plan_id: str) -> Plan:
@@ -83,7 +71,7 @@ def _known(plans: tuple[str, ...]) -> str:
 
 def _read(folder: Path) -> Plan:
     header = json.loads((folder / "plan.json").read_text())
-    if header["format"] != FORMAT or header["lines"] != _digest(folder / "lines.parquet"):
+    if header["format"] != FORMAT or header["lines"] != digest_of(folder / "lines.parquet"):
         raise ValueError("another format, or lines that were changed")
     return Plan(
         plan_id=header["plan_id"],
@@ -104,25 +92,10 @@ def _read(folder: Path) -> Plan:
 
 def list_plans(workspace: Workspace) -> tuple[str, ...]:
     """Ids of the kept plans, by the day they start and then by content."""
-    plans = workspace.root / "plans"
-    folders = plans.iterdir() if plans.is_dir() else ()
-    return tuple(sorted(folder.name for folder in folders if (folder / "plan.json").is_file()))
+    return kept(workspace.root / "plans", "plan.json")
 
 
 def latest_plan(workspace: Workspace) -> Plan | None:
     """The plan that was saved last; None where there is none."""
-    pointer = workspace.root / "plans" / "latest"
-    if not pointer.is_file():
-        return None
-    return load_plan(workspace, pointer.read_text().strip())
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _to_disk(folder: Path) -> None:
-    for path in (*folder.iterdir(), folder):
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+    found = latest(workspace.root / "plans")
+    return None if found is None else load_plan(workspace, found)

@@ -12,15 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from data.kept import digest_of, keep, latest
 from data.workspace import Workspace
 from recsys.errors import GroupsRefused
 from recsys.groups.groups import CUSTOMER_COLUMNS, CustomerGroups
@@ -33,24 +32,16 @@ FORMAT: Final = 1
 def save_groups(workspace: Workspace, groups: CustomerGroups) -> str:
     """Keep groups in place of those kept before; their id, which follows from their content."""
     home = workspace.root / "groups"
-    home.mkdir(exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=home))
-    try:
-        groups.customers.to_parquet(draft / "customers.parquet", index=False)
+
+    def write(folder: Path) -> str:
+        groups.customers.to_parquet(folder / "customers.parquet", index=False)
         header = _finite({**groups.to_json(), "format": FORMAT})
-        header["file"] = _digest(draft / "customers.parquet")
+        header["file"] = digest_of(folder / "customers.parquet")
         text = json.dumps(header, indent=1, allow_nan=False) + "\n"
-        found = f"{groups.as_of}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-        (draft / "groups.json").write_text(text, encoding="utf-8")
-        _to_disk(draft)
-        if not (home / found).is_dir():
-            draft.chmod(0o755)
-            draft.rename(home / found)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    pointer = home / f".latest-{os.getpid()}"
-    pointer.write_text(found + "\n", encoding="utf-8")
-    pointer.replace(home / "latest")
+        (folder / "groups.json").write_text(text, encoding="utf-8")
+        return f"{groups.as_of}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    found = keep(home, write).name
     for old in home.iterdir():
         if old.is_dir() and old.name != found and not old.name.startswith("."):
             shutil.rmtree(old, ignore_errors=True)
@@ -59,8 +50,7 @@ def save_groups(workspace: Workspace, groups: CustomerGroups) -> str:
 
 def latest_groups_id(workspace: Workspace) -> str | None:
     """The id of the groups that are kept; None where there are none."""
-    pointer = workspace.root / "groups" / "latest"
-    return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else None
+    return latest(workspace.root / "groups")
 
 
 def load_groups(workspace: Workspace) -> CustomerGroups | None:
@@ -85,7 +75,7 @@ def load_groups(workspace: Workspace) -> CustomerGroups | None:
 
 def _read(folder: Path) -> CustomerGroups:
     header = json.loads((folder / "groups.json").read_text(encoding="utf-8"))
-    if header["format"] != FORMAT or header["file"] != _digest(folder / "customers.parquet"):
+    if header["format"] != FORMAT or header["file"] != digest_of(folder / "customers.parquet"):
         raise ValueError("another format, or customers that were changed")
     return CustomerGroups(
         as_of=np.datetime64(header["as_of"], "D"),
@@ -124,14 +114,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _to_disk(folder: Path) -> None:
-    for path in (*folder.iterdir(), folder):
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
