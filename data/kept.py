@@ -35,10 +35,10 @@ def keep(home: Path, write: Callable[[Path], str], *, anew: bool = False) -> Pat
         if anew or not folder.is_dir():
             draft.chmod(0o755)
             for path in (*draft.iterdir(), draft):
-                _to_disk(path)
+                to_disk(path)
             shutil.rmtree(folder, ignore_errors=True)
             draft.rename(folder)
-            _to_disk(home)
+            to_disk(home)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     handle, pointer = tempfile.mkstemp(prefix=".latest-", dir=home)
@@ -67,7 +67,7 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
     """Let a file, or the names in a folder, outlive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:

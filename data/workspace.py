@@ -34,6 +34,7 @@ import pyarrow as pa
 
 from data.errors import WorkspaceError
 from data.failpoints import reach
+from data.kept import to_disk
 from data.tables import TABLES, Table
 
 FORMAT: Final = 1
@@ -81,7 +82,7 @@ class Workspace:
             yield cls(partial)
             reach("workspace-built")
             partial.rename(root)
-            _sync_folder(root.parent)
+            to_disk(root.parent)
         except OSError as error:
             raise _unwritable(root, error) from error
         finally:
@@ -169,7 +170,7 @@ class Workspace:
             (self.root / "tables").rename(self.root / OLD)
             reach("tables-away")
             (self.root / NEW).rename(self.root / "tables")
-            _sync_folder(self.root)
+            to_disk(self.root)
             reach("tables-swapped")
             shutil.rmtree(self.root / OLD)
         except OSError as error:
@@ -227,11 +228,11 @@ class Workspace:
         for name, frame in tables.items():
             path = new / f"{name}.parquet"
             frame.to_parquet(path, index=False)
-            _sync_file(path)
+            to_disk(path)
             reach(f"table-{name}")
         if imports is not None:
             _write_synced(new / "imports.json", json.dumps(imports, indent=1) + "\n")
-        _sync_folder(new)
+        to_disk(new)
 
     def _recover(self) -> None:
         """Finish or undo a change of tables that a crash cut off."""
@@ -275,17 +276,4 @@ def _unwritable(root: Path, error: OSError) -> WorkspaceError:
 
 def _write_synced(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-    _sync_file(path)
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    to_disk(path)

@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
+from data.kept import to_disk
 from data.workspace import Workspace
 from recsys.catalogue import Catalogue
 from recsys.errors import BadSettings, ModelRefused, UnknownModel
@@ -85,10 +86,10 @@ def save(
                     _write(temporary / name, content)
                 _write(temporary / "manifest.json", raw)
                 temporary.chmod(0o755)
-                _sync(temporary)
+                to_disk(temporary)
                 shutil.rmtree(folder, ignore_errors=True)
                 temporary.rename(folder)
-                _sync(models)  # before anything points at it
+                to_disk(models)  # before anything points at it
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
         point(models, folder.name)
@@ -183,7 +184,7 @@ def point(models: Path, model_id: str) -> None:
     _write(temporary, "".join(f"{one}\n" for one in (model_id, before) if one).encode())
     temporary.chmod(0o644)
     temporary.replace(models / "current")
-    _sync(models)
+    to_disk(models)
 
 
 def _pointed(models: Path) -> tuple[str | None, str | None]:
@@ -268,15 +269,6 @@ def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recomm
 
 def _headed(state: dict[str, NDArray[Any]], head: str) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(head): a for name, a in state.items() if name.startswith(head)}
-
-
-def _sync(folder: Path) -> None:
-    """Let the names in a folder outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write(path: Path, content: bytes) -> None:

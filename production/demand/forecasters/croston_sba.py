@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from production.demand.forecast import DemandHistory
 from production.demand.forecasters.conformal import ConformalForecaster
+from production.demand.forecasters.sale_sizes import sale_sizes
 from production.demand.periods import paced
 
 ALPHA: Final = 0.1
@@ -40,20 +41,18 @@ def croston(units: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
     it is not known.
 
     >>> croston(np.array([[0.0, 6.0, 0.0, 6.0]]), 0.5)
-    array([[0. , 0. , 6. , 6. , 4. ]])
+    array([[0., 0., 6., 6., 4.]])
     """
     count, span = units.shape
     result = np.zeros((count, span + 1))
-    size, interval, since = np.zeros(count), np.ones(count), np.ones(count)
+    sizes = sale_sizes(units, alpha)
+    interval, since = np.ones(count), np.ones(count)
     started = np.zeros(count, dtype=bool)
     for period in range(span):
-        now = units[:, period]
-        sold = now > 0
+        sold = units[:, period] > 0
         later = sold & started
-        size = np.where(sold & ~started, now, size)
-        size[later] += alpha * (now[later] - size[later])
         interval[later] += alpha * (since[later] - interval[later])
         since = np.where(sold, 1.0, since + 1.0)
         started |= sold
-        result[:, period + 1] = np.where(started, size / interval, 0.0)
+        result[:, period + 1] = sizes[:, period] / interval
     return result

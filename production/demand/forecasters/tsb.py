@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from production.demand.forecast import DemandHistory
 from production.demand.forecasters.conformal import ConformalForecaster
+from production.demand.forecasters.sale_sizes import sale_sizes
 from production.demand.periods import paced
 
 ALPHA: Final = 0.1
@@ -46,17 +47,14 @@ def faded(units: NDArray[np.float64], alpha: float, beta: float) -> NDArray[np.f
     """
     count, span = units.shape
     result = np.zeros((count, span + 1))
-    size, share, weight = np.zeros(count), np.zeros(count), np.zeros(count)
+    sizes = sale_sizes(units, alpha)
+    share, weight = np.zeros(count), np.zeros(count)
     started = np.zeros(count, dtype=bool)
     for period in range(span):
-        now = units[:, period]
-        sold = now > 0
-        later = sold & started
-        size = np.where(sold & ~started, now, size)
-        size[later] += alpha * (now[later] - size[later])
+        sold = units[:, period] > 0
         started |= sold
         share = np.where(started, (1 - beta) * share + beta * sold, 0.0)
         weight = np.where(started, (1 - beta) * weight + beta, 0.0)
         chance = np.divide(share, weight, out=np.zeros(count), where=weight > 0)
-        result[:, period + 1] = size * chance
+        result[:, period + 1] = sizes[:, period] * chance
     return result
