@@ -86,6 +86,7 @@ CANDIDATES: Final[Mapping[str, tuple[str, dict[str, object]]]] = {
     "step: score -.25": ("chebyshev", {"score_exponent": -0.25}),
     "step: score -.45": ("chebyshev", {"score_exponent": -0.45}),
     "step: default": ("chebyshev", {}),
+    "trees behind the step: default": ("restacked", {}),
 }
 
 
