@@ -74,7 +74,7 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
         workspace, [*days, panel.end], panel=panel, horizon=ahead, run=run, progress=progress
     )
     progress("Forecasting demand", 0, 0)
-    forecast = source.forecast(panel.end)
+    forecast = source.outlook(panel.end)
     plan = plan_and_save(workspace, settings, forecast=forecast, progress=progress)
     report = build_report(workspace, plan)
     files = write_report(workspace, report)

@@ -17,6 +17,7 @@ from production.demand.backtest import Backtest
 from production.demand.forecast import DemandHistory, Forecast
 from production.demand.forecasters import DEFAULT, make_forecaster
 from production.demand.history import LONGEST_HORIZON, DemandPanel
+from production.demand.launches.unsold import with_unsold
 from production.demand.market.report import with_effects
 from production.demand.preferences.expected import expected_units
 from production.demand.reading import read_panel
@@ -80,6 +81,18 @@ class DemandSource:
         found = self.book.forecast(make_forecaster(method), origin)
         factors = with_effects(self.history(origin).factors, found.effects)
         return replace(found, factors=factors)
+
+    def outlook(self, origin: np.datetime64, method: str = DEFAULT) -> Forecast:
+        """The forecast of all that is on sale, variants that have not sold yet among them.
+
+        Evaluations ask for `forecast`: of a variant that is yet to sell, only the catalogue of
+        today knows, and not that of a past origin.
+
+        Raises:
+            UnknownMethod, OutsideData, TooLittleHistory: see `forecast`.
+        """
+        found = self.forecast(origin, method)
+        return with_unsold(found, self.history(origin), self.panel.unsold)
 
 
 def open_demand(
@@ -149,7 +162,7 @@ def forecast_demand(
     run: Run | None = None,
     progress: Progress = silent,
 ) -> Forecast:
-    """Demand of every active variant over the coming weeks.
+    """Demand of every active variant over the coming weeks, and of those about to be launched.
 
     Args:
         workspace: its orders; and variants and market, where it has them.
@@ -181,6 +194,6 @@ def forecast_demand(
         progress=progress,
     )
     progress("Forecasting demand", 1, 2)
-    forecast = source.forecast(origin, method)
+    forecast = source.outlook(origin, method)
     progress("Forecasting demand", 2, 2)
     return forecast

@@ -55,6 +55,7 @@ class DemandPanel:
         scenario: what somebody says of market factors to come, or None.
         settings: how the workspace was read.
         attributes: V rows, the catalogue's columns in the order of `variants`; None without one.
+        unsold: the catalogue's rows of variants that never sold, by id; None without one.
         known_lines: order lines that name a customer, or None.
         memo: what was computed of this panel already, by name.
         demanded: how demand was restored from sales and stock; None where sales are taken for
@@ -75,6 +76,7 @@ class DemandPanel:
     settings: DemandSettings
     scenario: MarketTable | None = None
     attributes: pd.DataFrame | None = None
+    unsold: pd.DataFrame | None = None
     known_lines: Lines | None = None
     memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     demanded: Demanded | None = None

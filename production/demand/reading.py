@@ -103,6 +103,9 @@ def build_panel(
         _attribute(ids, variants, settings.group_by, unnamed), return_inverse=True
     )
     refuse_unknown(scenario, market)
+    catalogue = (
+        None if variants is None else variants.drop_duplicates("variant_id").set_index("variant_id")
+    )
     regions, lines_by_region = _by_region(sales, column, len(weeks))
     panel = DemandPanel(
         variants=ids,
@@ -120,9 +123,8 @@ def build_panel(
         else market_table(market, per_week, sold=lines_by_region, regions=regions),
         settings=settings,
         scenario=None if scenario is None else market_table(scenario, per_week),
-        attributes=None
-        if variants is None
-        else variants.drop_duplicates("variant_id").set_index("variant_id").reindex(ids),
+        attributes=None if catalogue is None else catalogue.reindex(ids),
+        unsold=None if catalogue is None else catalogue[~catalogue.index.isin(ids)],
         known_lines=Lines.of(sales, ids) if sales["customer_id"].notna().any() else None,
     )
     return panel if stock is None else restored(panel, stock)

@@ -121,18 +121,39 @@ def forecast_with_past(
     rows = pd.Index(panel.variants).get_indexer(pd.Index(forecast.variants))
     sold = np.where(rows[:, None] >= 0, panel.units[rows, start:end], 0.0)
     styles = np.where(rows >= 0, panel.styles[panel.style[rows]], forecast.variants)
+    styles = _of_unsold(panel, forecast.variants, rows, "style_id", styles)
     return SavedForecast(
         forecast_id=forecast_id(forecast, panel.per_week),
         forecast=forecast,
         per_week=panel.per_week,
         style_ids=styles.astype(object),
-        titles=_titles(panel, rows),
-        groups=np.where(rows >= 0, panel.groups[panel.group[rows]], "").astype(object),
+        titles=_of_unsold(panel, forecast.variants, rows, "title", _titles(panel, rows)),
+        groups=_of_unsold(
+            panel,
+            forecast.variants,
+            rows,
+            panel.settings.group_by,
+            np.where(rows >= 0, panel.groups[panel.group[rows]], ""),
+        ),
         periods=panel.periods[start:end],
         past=sold,
         asked=dict(asked or {}),
         restored=None if panel.demanded is None else panel.demanded.before(end).to_json(),
     )
+
+
+def _of_unsold(
+    panel: DemandPanel,
+    variants: NDArray[np.object_],
+    rows: NDArray[np.intp],
+    column: str,
+    known: NDArray[np.object_],
+) -> NDArray[np.object_]:
+    """(V,) the same texts, those of variants that never sold from the catalogue."""
+    if panel.unsold is None or column not in panel.unsold:
+        return known.astype(object)
+    found = panel.unsold[column].reindex(variants).to_numpy(dtype=object)
+    return np.where((rows < 0) & ~pd.isna(found), found, known).astype(object)
 
 
 def _titles(panel: DemandPanel, rows: NDArray[np.intp]) -> NDArray[np.object_]:
