@@ -4,8 +4,8 @@ What speaks for such a variant is its kin (`production.demand.launches.expected`
 whole first week, the units a line and the launch curve of the launched variants nearest to it. One
 that has been on sale for some weeks without a sale is held against its kin like every new variant.
 How far such forecasts were off is learned from the launches that were seen: each is forecast at its
-own launch from what lay before it, and what came over what was said scales the mean and spreads the
-quantiles.
+own launch from what lay before it. What came over what was said scales the mean and, among launches
+of like size, spreads the quantiles.
 
 A launch is seen by its first sale, so one that never sold is not among those learned from. Only
 variants that never sold in all of the data are forecast here: at a past day nothing is known of
@@ -21,8 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from production.demand.forecast import PARTS, DemandHistory, Forecast
-from production.demand.forecasters.conformal import spread
+from production.demand.forecast import LEVELS, PARTS, DemandHistory, Forecast
 from production.demand.launches.expected import (
     FADING,
     NEW_WEEKS,
@@ -33,9 +32,19 @@ from production.demand.launches.expected import (
 )
 from production.demand.launches.first_weeks import LIFE, FirstWeeks
 from production.demand.launches.likeness import nearest
+from production.demand.metrics import pinball
 
 FEWEST: Final = 20
-"""Launches whose horizon has passed that a forecast is learned from at least."""
+"""Launches that kin are looked for among at least, and that errors are learned from at least."""
+
+LIKE_SIZED: Final = 60
+"""Launches of like size whose errors spread a forecast."""
+
+TRUST: Final = (0.1, 0.25, 0.5, 0.75, 1.0)
+"""Tried for how far what kin say is believed."""
+
+MOST_LEARNED: Final = 1_000
+"""The latest launches that this is learned from."""
 
 SCALES: Final = (0.25, 4.0)
 """Bounds of what the mean is scaled by."""
@@ -60,21 +69,23 @@ def with_unsold(
     if unsold is None or history.attributes is None or history.per_week != 1:
         return forecast
     due = _due(unsold, history)
+    if due.empty or "attribute" in history.without:
+        return forecast
     launched = FirstWeeks.of(
         history.lines, history.first_period, history.periods, history.attributes
     )
-    seen = launched.first + history.horizon <= len(history.periods)
-    if due.empty or int(seen.sum()) < FEWEST or "attribute" in history.without:
+    sizes = log_sizes(history.units[launched.row], history.lines[launched.row])
+    _, told, came = at_their_launch(history, launched, sizes)
+    if len(told) < FEWEST:
         return forecast
-    units = history.units[launched.row]
-    sizes = log_sizes(units, history.lines[launched.row])
-    told = _at_their_launch(history, launched, sizes)[seen]
-    columns = launched.first[seen, None] + np.arange(history.horizon)
-    came = np.take_along_axis(units[seen], columns, axis=1).sum(axis=1)
-    weekly = _expected(history, due, launched, sizes)
+    trust = trust_of(told, came)
+    usual = float(np.exp(np.log(told).mean()))
+    weekly, whole = _expected(history, due, launched, sizes)
+    weekly *= (whole / usual)[:, None] ** (trust - 1)
+    told = usual * (told / usual) ** trust
     point = weekly.sum(axis=1)
     scale = float(np.clip(came.sum() / max(float(told.sum()), 1e-9), *SCALES))
-    return _joined(forecast, due, scale * weekly, spread(point, told, came))
+    return _joined(forecast, due, scale * weekly, quantiles_of(point, told, came))
 
 
 def _due(unsold: pd.DataFrame, history: DemandHistory) -> pd.DataFrame:
@@ -93,8 +104,8 @@ def _due(unsold: pd.DataFrame, history: DemandHistory) -> pd.DataFrame:
 
 def _expected(
     history: DemandHistory, due: pd.DataFrame, launched: FirstWeeks, sizes: Floats
-) -> Floats:
-    """(N, H) units a week of the variants that are due, unscaled."""
+) -> tuple[Floats, Floats]:
+    """(N, H) units a week of the variants that are due; (N,) units of a whole first horizon."""
     together = pd.concat([history.attributes, due])
     asked = len(history.variants) + np.arange(len(due))
     reach = np.full(len(due), len(launched.row))
@@ -102,12 +113,28 @@ def _expected(
     now = len(history.periods)
     kin = kin_at(launched, sizes[:, now], now, place, likeness)
     days = due["introduced_at"].to_numpy().astype("datetime64[D]") - history.origin
-    return _weekly(kin, days / np.timedelta64(7, "D"), history.horizon)
+    whole = _weekly(kin, np.zeros(len(due)), history.horizon).sum(axis=1)
+    return _weekly(kin, days / np.timedelta64(7, "D"), history.horizon), whole
 
 
-def _at_their_launch(history: DemandHistory, launched: FirstWeeks, sizes: Floats) -> Floats:
-    """(M,) units over a horizon from the launch on of each launched variant, from before it."""
-    assert history.attributes is not None  # noqa: S101  # the caller looked
+def at_their_launch(
+    history: DemandHistory, launched: FirstWeeks, sizes: Floats
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """What launches whose horizon has passed were to sell, said from before each, and what came.
+
+    Those of the first weeks, with less than FEWEST launches before them to be like, are left out.
+
+    Args:
+        history: with attributes.
+        launched: its launched variants.
+        sizes: see `log_sizes`, of those.
+
+    Returns:
+        (M,) weeks of the launches, ascending; (M,) units over a horizon as said, unscaled; (M,)
+        units that came.
+    """
+    if history.attributes is None or not len(launched.row):
+        return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)
     reach = np.searchsorted(launched.first, launched.first, side="left")
     place, likeness = nearest(history.attributes, launched.row, launched.row, reach)
     told = np.zeros(len(launched.row))
@@ -116,7 +143,11 @@ def _at_their_launch(history: DemandHistory, launched: FirstWeeks, sizes: Floats
         kin = kin_at(launched, sizes[:, week], int(week), place[now], likeness[now])
         late = 1.0 - launched.exposure[now, 0]
         told[now] = _weekly(kin, late, history.horizon).sum(axis=1)
-    return told
+    before = np.searchsorted(launched.first, launched.first - history.horizon, side="right")
+    seen = (launched.first + history.horizon <= len(history.periods)) & (before >= FEWEST)
+    columns = launched.first[seen, None] + np.arange(history.horizon)
+    came = np.take_along_axis(history.units[launched.row[seen]], columns, axis=1).sum(axis=1)
+    return launched.first[seen], told[seen], came
 
 
 def _weekly(kin: Kin, start: Floats, horizon: int) -> Floats:
@@ -140,6 +171,40 @@ def _weekly(kin: Kin, start: Floats, horizon: int) -> Floats:
     shape = kin.curve[within] * np.take_along_axis(exposure, within, axis=1) * (age >= 0)
     weekly: Floats = (rate * np.exp(kin.log_size))[:, None] * shape
     return weekly
+
+
+def trust_of(told: Floats, came: Floats) -> float:
+    """How far what kin say is believed, of TRUST: what loses least at the latest launches.
+
+    Where attributes do not tell launches apart, what is said is drawn to what all of them sell:
+    its logarithm to their mean, as far as 1 less the trust.
+
+    Args:
+        told: (M,) as said, oldest first.
+        came: (M,) what came.
+    """
+    told, came = told[-MOST_LEARNED:], came[-MOST_LEARNED:]
+    usual = np.exp(np.log(told).mean())
+    losses = []
+    for trust in TRUST:
+        said = usual * (told / usual) ** trust
+        losses.append(float(pinball(quantiles_of(said, said, came), came).mean()))
+    return TRUST[int(np.argmin(losses))]
+
+
+def quantiles_of(point: Floats, told: Floats, came: Floats) -> Floats:
+    """(N, Q) point forecasts times what came over what was said of the LIKE_SIZED nearest in size.
+
+    Args:
+        point: (N,) units over the horizon, as said.
+        told: (M,) as said of launches that were seen; M is FEWEST at least.
+        came: (M,) what came of them.
+    """
+    sizes, ratio = np.log(np.maximum(told, 1e-9)), came / np.maximum(told, 1e-9)
+    away = np.abs(np.log(np.maximum(point, 1e-9))[:, None] - sizes)  # (N, M)
+    alike = np.argsort(away, axis=1, kind="stable")[:, :LIKE_SIZED]
+    quantiles: Floats = point[:, None] * np.quantile(ratio[alike], LEVELS, axis=1).T
+    return quantiles
 
 
 def _joined(forecast: Forecast, due: pd.DataFrame, weekly: Floats, quantiles: Floats) -> Forecast:
