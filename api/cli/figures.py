@@ -3,81 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from api.cli import console
+
+DEMAND_COLUMNS: Final[Mapping[str, str]] = {
+    "wape_q50": "WAPE q50", "wape_mean": "WAPE mean", "bias": "bias", "bias_pooled": "bias pooled",
+    "rmse": "RMSE", "pinball": "pinball", "coverage_50": "in 50 %", "coverage_90": "in 90 %",
+}  # fmt: skip
+"""Figures of a method, and their headings."""
 
 
 def show_demand(figures: Mapping[str, Any]) -> None:
     """Methods side by side over all origins, by slice, then the default against each of them."""
-    origins = figures["origins"]
-    overall = [row for row in figures["methods"] if row["origin"] == "all"]
-    names = ("wape_q50", "wape_mean", "bias", "bias_pooled", "rmse", "pinball", "coverage_50",
-             "coverage_90")  # fmt: skip
-    console.show(
-        f"Demand over {figures['horizon']} {figures['period']}s, {len(origins)} origins "
-        f"from {origins[0]} to {origins[-1]}",
-        (
-            "method",
-            "WAPE q50",
-            "WAPE mean",
-            "bias",
-            "bias pooled",
-            "RMSE",
-            "pinball",
-            "in 50 %",
-            "in 90 %",
-        ),
-        [
-            (row["method"], *(row[name] for name in names))
-            for row in overall
-            if row["slice"] == "all"
-        ],
-        caption="Means over origins; bias pooled: of all origins' units together. Coverage: of the "
-        "intervals that should hold 50 % and 90 %.",
-    )
-    slices = tuple(dict.fromkeys(row["slice"] for row in overall))
-    for figure, title in (("wape_q50", "WAPE of q50"), ("coverage_90", "Coverage of 90 %")):
-        found = {(row["method"], row["slice"]): row[figure] for row in overall}
-        console.show(
-            f"{title} by kind of variant",
-            ("method", *slices),
-            [
-                (method, *(found.get((method, part)) for part in slices))
-                for method in dict.fromkeys(row["method"] for row in overall)
-            ],
-        )
-    ratios = [
-        (
-            row["against"],
-            row["figure"].replace("_", " "),
-            row["ratio"],
-            f"[{row['interval'][0]:.3f}, {row['interval'][1]:.3f}]",
-            row["origins"],
-        )
-        for row in figures["comparisons"]
-        if row["slice"] == "all"
-    ]
-    if ratios:
-        console.show(
-            f"'{figures['default']}' against each",
-            ("against", "loss", "ratio", "95 % interval", "origins"),
-            ratios,
-            caption="Below 1: the default loses less. Bootstrap over origins and variants.",
-        )
-        by_slice = {
-            (row["against"], row["figure"], row["slice"]): row["ratio"]
-            for row in figures["comparisons"]
-        }
-        console.show(
-            "The same ratios by kind of variant",
-            ("against", "loss", *slices),
-            [
-                (against, figure.replace("_", " "),
-                 *(by_slice.get((against, figure, part)) for part in slices))
-                for against, figure in dict.fromkeys(pair[:2] for pair in by_slice)
-            ],
-        )  # fmt: skip
+    _show_methods(figures)
+    _show_comparisons(figures)
     if figures["ablation"] is not None:
         show_ablation(figures["ablation"])
     if figures["period"] == "day":
@@ -87,9 +27,72 @@ def show_demand(figures: Mapping[str, Any]) -> None:
         missing.setdefault(row["method"], []).append(row)
     for method, rows in missing.items():
         console.say(
-            f"Not available: {method}, at {len(rows)} of {len(origins)} origins; "
+            f"Not available: {method}, at {len(rows)} of {len(figures['origins'])} origins; "
             f"at {rows[-1]['origin']}: {rows[-1]['reason']}"
         )
+
+
+def _show_methods(figures: Mapping[str, Any]) -> None:
+    """Every method's figures, and by kind of variant the two that differ most between them."""
+    origins = figures["origins"]
+    overall = [row for row in figures["methods"] if row["origin"] == "all"]
+    console.show(
+        f"Demand over {figures['horizon']} {figures['period']}s, {len(origins)} origins "
+        f"from {origins[0]} to {origins[-1]}",
+        ("method", *DEMAND_COLUMNS.values()),
+        [
+            (row["method"], *(row[name] for name in DEMAND_COLUMNS))
+            for row in overall
+            if row["slice"] == "all"
+        ],
+        caption="Means over origins; bias pooled: of all origins' units together. Coverage: of the "
+        "intervals that should hold 50 % and 90 %.",
+    )
+    for figure, title in (("wape_q50", "WAPE of q50"), ("coverage_90", "Coverage of 90 %")):
+        found: dict[tuple[str, ...], dict[str, Any]] = {}
+        for row in overall:
+            found.setdefault((row["method"],), {})[row["slice"]] = row[figure]
+        _show_by_slice(f"{title} by kind of variant", ("method",), found)
+
+
+def _show_comparisons(figures: Mapping[str, Any]) -> None:
+    """The default's losses over each reference's, with intervals and by kind of variant."""
+    rows = figures["comparisons"]
+    if not rows:
+        return
+    console.show(
+        f"'{figures['default']}' against each",
+        ("against", "loss", "ratio", "95 % interval", "origins"),
+        [
+            (
+                row["against"],
+                row["figure"].replace("_", " "),
+                row["ratio"],
+                _interval(row["interval"]),
+                row["origins"],
+            )
+            for row in rows
+            if row["slice"] == "all"
+        ],
+        caption="Below 1: the default loses less. Bootstrap over origins and variants.",
+    )
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows:
+        named = (row["against"], row["figure"].replace("_", " "))
+        found.setdefault(named, {})[row["slice"]] = row["ratio"]
+    _show_by_slice("The same ratios by kind of variant", ("against", "loss"), found)
+
+
+def _show_by_slice(
+    title: str, names: Sequence[str], found: Mapping[tuple[str, ...], Mapping[str, Any]]
+) -> None:
+    """A row a name, a column a kind of variant."""
+    slices = tuple(dict.fromkeys(part for values in found.values() for part in values))
+    console.show(
+        title,
+        (*names, *slices),
+        [(*named, *(values.get(part) for part in slices)) for named, values in found.items()],
+    )
 
 
 def show_ablation(ablation: Mapping[str, Any]) -> None:
@@ -105,7 +108,7 @@ def show_ablation(ablation: Mapping[str, Any]) -> None:
                     row["slice"],
                     row["figure"].replace("_", " "),
                     row["ratio"],
-                    f"[{row['interval'][0]:.3f}, {row['interval'][1]:.3f}]",
+                    _interval(row["interval"]),
                     row["verdict"],
                 )
                 for row in rows
