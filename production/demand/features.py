@@ -120,7 +120,17 @@ def active_at(units: NDArray[np.float64], week: int, per_week: int = 1) -> NDArr
 
 
 def terms(history: DemandHistory) -> Terms:
-    """All terms at all weeks; O(V T) time, about 20 arrays of (V, T + 1) memory."""
+    """All terms at all weeks, computed once a history.
+
+    O(V T) time; about 20 arrays of (V, T + 1) are kept as long as the history is.
+    """
+    if "terms" not in history.memo:
+        history.memo["terms"] = _terms(history)
+    found: Terms = history.memo["terms"]
+    return found
+
+
+def _terms(history: DemandHistory) -> Terms:
     units, lines, per_week = history.units, history.lines, history.per_week
     sold = units > 0
     slow, medium, fast = (paced(alpha, per_week) for alpha in (SLOW, MEDIUM, FAST))
