@@ -15,29 +15,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from production.allocation.ascent import Point
 from production.allocation.quantiles import BLOCK
 from production.allocation.task import Task
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """The dual at some prices.
-
-    Attributes:
-        prices: (R,) money a unit of each resource.
-        value: money; no plan of the relaxation costs less.
-        excess: (R,) use less capacity, the gradient.
-        curvature: (R, R) minus the generalised Hessian, positive semidefinite.
-        quantity: (V,) units, each variant's best at these prices.
-    """
-
-    prices: Floats
-    value: float
-    excess: Floats
-    curvature: Floats
-    quantity: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +65,11 @@ class Dual:
             chance_low=curves.below(low),
             chance_high=curves.below(top),
         )
+
+    @property
+    def worth(self) -> float:
+        """Money that all demand is worth."""
+        return float(self.task.underage @ self.task.curves.mean())
 
     def under(self, capacity: Floats) -> Dual:
         """The same dual under other capacities (R,), without preparing anything again."""
