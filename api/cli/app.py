@@ -20,7 +20,7 @@ from api.cli.import_files import import_files
 from api.cli.launches import launches
 from api.cli.mix import mix
 from api.cli.models import models
-from api.cli.plan import JsonMayNameAFile, plan
+from api.cli.plan import plan
 from api.cli.recommend import recommend
 from api.cli.report import report
 from api.cli.serve import serve
@@ -51,7 +51,7 @@ for command in (train, tune):
 app.add_typer(models, name="models")
 for command in (recommend, groups, forecast):
     app.command()(command)
-app.command(cls=JsonMayNameAFile)(plan)
+app.add_typer(plan, name="plan")
 app.command()(report)
 evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)

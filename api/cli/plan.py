@@ -1,13 +1,13 @@
-"""`atelier plan`: units to make of every variant under the shared resources."""
+"""`atelier plan`: units to make of every variant under the shared resources; and its commands."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperGroup
 
 from api.cli import console
 from api.cli.options import (
@@ -18,11 +18,7 @@ from api.cli.options import (
     moment,
 )
 from api.cli.plan_files import ON_STDOUT, PlanFiles, plan_files
-
-if TYPE_CHECKING:
-    from production.plans.plan import Plan
-
-LINES_SHOWN = 20
+from api.cli.plan_tables import show_plan
 
 CapacityOption = Annotated[
     list[str] | None,
@@ -44,24 +40,38 @@ JsonWhere = Annotated[
 ]
 
 
-class JsonMayNameAFile(TyperCommand):
-    """A command whose `--json` may stand alone."""
+class PlanGroup(TyperGroup):
+    """Makes a plan where no subcommand is named; its `--json` may stand alone."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give a lone `--json` the name that means stdout."""
+        """Give a lone `--json` the name that means stdout; a subcommand's words are its own."""
+        flags = {
+            name
+            for one in self.get_params(ctx)
+            if getattr(one, "is_flag", False)
+            for name in one.opts
+        }
         words: list[str] = []
-        for place, word in enumerate(args):
+        rest = list(args)
+        while rest and rest[0].startswith("-"):
+            word = rest.pop(0)
             words.append(word)
-            alone = place + 1 == len(args) or args[place + 1].startswith("--")
-            if word == "--json" and (alone or args[place + 1] in SHORT_FLAGS):
+            joined = "=" in word or (len(word) > 2 and not word.startswith("--"))
+            if word == "--json" and (not rest or rest[0].startswith("-")) and rest[:1] != ["-"]:
                 words.append(str(ON_STDOUT))
-        return super().parse_args(ctx, words)
+            elif word not in flags and not joined and rest:
+                words.append(rest.pop(0))
+        return super().parse_args(ctx, words + rest)
 
 
-SHORT_FLAGS: Final = ("-w", "-h", "-o")
+plan = typer.Typer(
+    cls=PlanGroup, invoke_without_command=True, subcommand_metavar="[COMMAND [ARGS]...]"
+)
 
 
-def plan(
+@plan.callback()
+def make(
+    ctx: typer.Context,
     *,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_of: AsOfOption = None,
@@ -107,10 +117,13 @@ def plan(
     ] = None,
     json: JsonWhere = None,
 ) -> None:
-    """Plan what to make; the plan is saved and becomes the latest.
+    """Plan what to make; the plan is saved and becomes the latest. Or look at what is kept.
 
     With --demand it is made from files instead, and no workspace is read or written.
     """
+    if ctx.invoked_subcommand is not None:
+        _refuse_flags(ctx)
+        return
     overrides = capacities(capacity or [])
     files = PlanFiles(
         demand=demand, resources=resources, usage=usage, lots=lots, out=out,
@@ -146,8 +159,18 @@ def plan(
     if json is not None:
         with replacing(json) as part:
             part.write_text(to_json(made.to_json()) + "\n", encoding="utf-8")
-    show(made)
+    show_plan(made)
     console.say(f"Next: {console.program()} report --workspace {workspace}")
+
+
+def _refuse_flags(ctx: typer.Context) -> None:
+    """Refuse flags before a subcommand, which would not count."""
+    for one in ctx.command.params:
+        source = ctx.get_parameter_source(one.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(
+                f"Write it behind '{ctx.invoked_subcommand}'.", param_hint=max(one.opts, key=len)
+            )
 
 
 def capacities(given: list[str]) -> dict[str, float]:
@@ -167,36 +190,3 @@ def capacities(given: list[str]) -> dict[str, float]:
             raise typer.BadParameter(f"'{name}' is given twice.", param_hint="--capacity")
         found[name] = number
     return found
-
-
-def show(made: Plan) -> None:
-    """The resources, then the largest lines."""
-    console.show(
-        f"Plan {made.plan_id}: {made.lines['quantity'].sum():,.0f} units in {made.horizon} weeks "
-        f"from {made.as_of}",
-        ("resource", "unit", "capacity", "used", "shadow price"),
-        [
-            (one.resource_id, one.unit, one.capacity, one.used, one.shadow_price)
-            for one in made.resources
-        ],
-        caption=f"Expected cost {made.expected_cost:,.0f}, {made.status}, "
-        f"at most {made.gap:.2%} above the best possible.",
-    )
-    largest = made.lines.sort_values(["quantity", "variant_id"], ascending=[False, True])
-    shown = largest.head(LINES_SHOWN)
-    shown = shown.assign(risk=100 * shown["stockout_probability"])
-    columns = ["variant_id", "quantity", "wanted", "on_hand", "p10", "p50", "p90", "risk"]
-    console.show(
-        "Largest quantities",
-        ("variant", "make", "wanted", "in stock", "P10", "P50", "P90", "stock-out risk %"),
-        shown[columns].to_numpy(dtype=object).tolist(),
-        caption=f"{len(shown)} of {len(largest)} variants. Wanted: if no resource were limited.",
-    )
-    reasons = made.lines.groupby("reason", sort=False)["quantity"].agg(["size", "sum"])
-    console.show(
-        "Why so many",
-        ("variants", "units", "reason"),
-        [(*counts, str(reason)) for reason, *counts in reasons.itertuples()],
-    )
-    for sentence in made.assumptions:
-        console.say(f"Assumed: {sentence}")

@@ -26,7 +26,8 @@ def commands(command: object, path: str = "atelier") -> Iterator[tuple[str, list
     if hasattr(command, "commands"):
         for name, inner in command.commands.items():
             yield from commands(inner, f"{path} {name}")
-        return
+        if not command.invoke_without_command:  # type: ignore[attr-defined]  # a group has it
+            return
     flags = [
         max(parameter.opts, key=len)
         for parameter in command.params  # type: ignore[attr-defined]  # a click command has them
