@@ -15,6 +15,11 @@ ProductionError
 ├── NotForecast            a variant that a forecast does not hold
 ├── ForecastRefused        a saved forecast that is altered, incomplete or of another version
 ├── UnknownPlan            a plan id that the workspace does not hold
+├── PlanReleased           a plan that is released already
+├── BareInputs             a plan kept without what it was made from
+├── BadRecord              an override or a release with a field that says nothing or too much
+├── BadOverride            an override of a variant that nobody knows, or one that is not there
+├── BadChange              a what-if that changes nothing there is
 └── PlanRefused            a saved plan that is altered, incomplete or of another version
 """
 
@@ -123,3 +128,33 @@ class PlanRefused(ProductionError):
     """A saved plan that is altered, incomplete or of another version."""
 
     code = "production.plan-refused"
+
+
+class PlanReleased(ProductionError):
+    """A plan that is released already."""
+
+    code = "production.plan-released"
+
+
+class BareInputs(ProductionError):
+    """A plan kept without what it was made from, as plans were before they could be compared."""
+
+    code = "production.bare-inputs"
+
+
+class BadRecord(ProductionError):
+    """An override or a release with a field that says nothing or too much."""
+
+    code = "production.bad-record"
+
+
+class BadOverride(ProductionError):
+    """An override of a variant that nobody knows, or one that is not there."""
+
+    code = "production.bad-override"
+
+
+class BadChange(ProductionError):
+    """A what-if that changes nothing there is."""
+
+    code = "production.bad-change"

@@ -74,6 +74,21 @@ class Lots:
             on_hand=self.on_hand[rows],
         )
 
+    def hold(self, units: Floats) -> Lots:
+        """The same lots, but a variant that `units` (V,) has a number for in that quantity alone.
+
+        A held quantity stands as it is, whatever minimum, multiple and maximum say.
+        """
+        held = ~np.isnan(units)
+        return replace(
+            self,
+            smallest=np.where(held, np.maximum(units, 1.0), self.smallest),
+            multiple=np.where(held, 1.0, self.multiple),
+            largest=np.where(held, units, self.largest),
+            zero=np.where(held, units == 0, self.zero),
+            frozen=held | self.frozen,
+        )
+
     def capped(self, largest: Floats) -> Lots:
         """The same lots under a further maximum."""
         return replace(self, largest=np.minimum(self.largest, largest))
@@ -110,19 +125,17 @@ def lots_of(variants: NDArray[np.object_], table: pd.DataFrame) -> Lots:
     minimum = _column(rows, "minimum", 0.0)
     multiple = _column(rows, "multiple", 1.0)
     maximum = _column(rows, "maximum", np.inf)
-    frozen = _column(rows, "frozen", np.nan)
-    held = ~np.isnan(frozen)
     whole = multiple * np.ceil(np.maximum(minimum, 1.0) / multiple)
     capped = np.where(np.isinf(maximum), np.inf, multiple * np.floor(maximum / multiple))
-    # a released quantity stands as it is, whatever minimum, multiple and maximum say
-    return Lots(
-        smallest=np.where(held, np.maximum(frozen, 1.0), whole),
-        multiple=np.where(held, 1.0, multiple),
-        largest=np.where(held, frozen, capped),
-        zero=~held | (frozen == 0),
-        frozen=held,
+    loose = Lots(
+        smallest=whole,
+        multiple=multiple,
+        largest=capped,
+        zero=np.ones(len(variants), dtype=bool),
+        frozen=np.zeros(len(variants), dtype=bool),
         on_hand=_column(rows, "on_hand", 0.0),
     )
+    return loose.hold(_column(rows, "frozen", np.nan))
 
 
 def _column(rows: pd.DataFrame, name: str, otherwise: float) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,7 @@ def task_of(
     lots: pd.DataFrame,
     capacity: Mapping[str, float],
     settings: EconomicsSettings | None = None,
+    also: Iterable[str] = (),
 ) -> Decision:
     """The allocation that a forecast and the workspace's tables pose.
 
@@ -58,12 +59,13 @@ def task_of(
         lots: the lots table.
         capacity: other capacities, over the whole horizon.
         settings: what to assume of money.
+        also: further variants to plan, with a forecast or without.
 
     Raises:
         BadDemand, BadResources: the tables or the overrides contradict themselves.
     """
     catalogue = table_of(workspace, VARIANTS)
-    variants = _planned(forecast, lots)
+    variants = _planned(forecast, lots, also)
     sellable = ~_discontinued(variants, catalogue, forecast.origin)
     styles = _styles(variants, catalogue)
     money = economics(variants, catalogue, _paid(panel, forecast.origin), settings)
@@ -91,9 +93,9 @@ def table_of(workspace: Workspace, table: Table) -> pd.DataFrame:
     return pd.DataFrame(columns=list(table.names))
 
 
-def _planned(forecast: Forecast, lots: pd.DataFrame) -> NDArray[np.object_]:
-    """The forecast's variants, and those with units already released."""
-    planned = set(forecast.variants)
+def _planned(forecast: Forecast, lots: pd.DataFrame, also: Iterable[str]) -> NDArray[np.object_]:
+    """The forecast's variants, those with units already released, and others."""
+    planned = set(forecast.variants) | set(also)
     if "frozen" in lots:
         planned |= set(lots.loc[lots["frozen"] > 0, "variant_id"])
     return np.array(sorted(planned), dtype=object)

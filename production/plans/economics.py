@@ -7,7 +7,7 @@ its salvage value (unit cost - salvage). With the defaults for what the catalogu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -37,15 +37,34 @@ class Economics:
 
     Attributes:
         price: (V,) selling price.
-        underage: (V,) cost of a unit short, never negative.
-        overage: (V,) cost of a unit left over, never negative.
+        unit_cost: (V,) what making a unit costs.
+        salvage: (V,) what a unit left over still brings.
         assumptions: sentences on what was not in the data, with counts.
     """
 
     price: Floats
-    underage: Floats
-    overage: Floats
-    assumptions: tuple[str, ...]
+    unit_cost: Floats
+    salvage: Floats
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def underage(self) -> Floats:
+        """(V,) cost of a unit short, never negative."""
+        return np.maximum(self.price - self.unit_cost, 0.0)
+
+    @property
+    def overage(self) -> Floats:
+        """(V,) cost of a unit left over, never negative."""
+        return np.maximum(self.unit_cost - self.salvage, 0.0)
+
+    def take(self, rows: NDArray[np.integer]) -> Economics:
+        """The money of some variants."""
+        return replace(
+            self,
+            price=self.price[rows],
+            unit_cost=self.unit_cost[rows],
+            salvage=self.salvage[rows],
+        )
 
 
 def economics(
@@ -72,12 +91,7 @@ def economics(
         notes.append(f"{count:,} variants cost more than they sell for: a missing one is no loss.")
     if count := int((salvage > cost).sum()):
         notes.append(f"{count:,} variants salvage more than they cost: a left-over one is no loss.")
-    return Economics(
-        price=price,
-        underage=np.maximum(price - cost, 0.0),
-        overage=np.maximum(cost - salvage, 0.0),
-        assumptions=tuple(notes),
-    )
+    return Economics(price=price, unit_cost=cost, salvage=salvage, assumptions=tuple(notes))
 
 
 def _numbers(rows: pd.DataFrame, column: str) -> Floats:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+
+from production.plans.inputs import PlanInputs
 
 LINE_COLUMNS: Final = (
     "variant_id",
@@ -111,6 +113,7 @@ class Plan:
         assumptions: sentences on what was not in the data.
         effects: what the demand method learned, the largest first; empty where it has no terms.
         forecast_id: the forecast that it was made from (`production.demand.saved`).
+        inputs: what it was made from; None where they were not read, or not kept.
     """
 
     plan_id: str
@@ -126,6 +129,7 @@ class Plan:
     assumptions: tuple[str, ...]
     effects: tuple[Effect, ...] = ()
     forecast_id: str = ""
+    inputs: PlanInputs | None = field(default=None, repr=False, compare=False)
 
     def header(self) -> dict[str, Any]:
         """Everything but the lines, for JSON."""
@@ -155,5 +159,7 @@ def identified(plan: Plan) -> Plan:
     header = plan.header() | {"plan_id": ""}
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     digest.update(plan.lines.to_csv(index=False, float_format="%.10g").encode())
+    if plan.inputs is not None:
+        digest.update(plan.inputs.digest().encode())
     name = f"{plan.as_of}-{plan.horizon}w-{digest.hexdigest()[:12]}"
     return replace(plan, plan_id=name)

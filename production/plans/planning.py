@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.progress import Progress, silent
-from data.tables import LOTS, RESOURCES
+from data.tables import LOTS, RESOURCES, VARIANTS
 from data.workspace import Workspace
 from production.allocation.allocate import Allocation, allocate
 from production.allocation.resources import Resources
@@ -28,6 +28,8 @@ from production.demand.settings import DemandSettings
 from production.plans.decision import Decision, table_of, task_of
 from production.plans.economics import EconomicsSettings
 from production.plans.habit import habit
+from production.plans.held import held_in
+from production.plans.inputs import inputs_of
 from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource, identified
 from recsys.model import Run
 
@@ -67,7 +69,8 @@ def make_plan(
         OutsideData, TooLittleHistory: no forecast can be made as of that day.
         BadPeriod: demand is read by day.
         BadDemand, BadResources: the tables or the overrides contradict themselves.
-        Infeasible: what is frozen takes more than there is.
+        Infeasible: what is frozen, released or overridden takes more than there is.
+        RecordsRefused, PlanRefused: what was overridden or released cannot be read.
     """
     _refuse_overrides(workspace, capacity or {})
     refuse_days(1 if demand is None else demand.per_week)
@@ -85,6 +88,7 @@ def make_plan(
     if keep is not None:
         keep(forecast, panel)
     progress("Planning", 0, 1)
+    held = held_in(workspace, forecast.origin, forecast.weekly.shape[1])
     decided = task_of(
         workspace,
         panel,
@@ -92,11 +96,27 @@ def make_plan(
         lots=table_of(workspace, LOTS),
         capacity=capacity or {},
         settings=settings,
+        also=held.made(),
     )
+    rows = held.of(decided.task.variants)
+    inputs = inputs_of(
+        decided.task, decided.economics, decided.styles, table_of(workspace, VARIANTS), rows
+    )
+    decided = replace(decided, task=held.on(decided.task))
     answer = allocate(decided.task)
     recent = _recent(panel, forecast, decided.task.variants)
     progress("Planning", 1, 1)
-    return _assembled(decided, answer, forecast, recent, table_of(workspace, RESOURCES))
+    plan = _assembled(decided, answer, forecast, recent, table_of(workspace, RESOURCES))
+    return identified(replace(plan, lines=_told(plan.lines, rows), inputs=inputs))
+
+
+def _told(lines: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """The lines, with why some are held."""
+    stands = held["code"].notna().to_numpy()
+    return lines.assign(
+        reason_code=np.where(stands, held["code"], lines["reason_code"]).astype(object),
+        reason=np.where(stands, held["reason"], lines["reason"]).astype(object),
+    )
 
 
 def _assembled(
@@ -106,24 +126,22 @@ def _assembled(
     recent: NDArray[np.float64],
     resources: pd.DataFrame,
 ) -> Plan:
-    """The plan under its id: the answer, what a planner would do today, and what was assumed."""
+    """The plan without its id: the answer, what a planner would do today, and what was assumed."""
     lines = _lines(decided, answer, forecast).assign(**_planner(decided.task, recent))
-    return identified(
-        Plan(
-            plan_id="",
-            as_of=forecast.origin.astype("datetime64[D]"),
-            horizon=forecast.weekly.shape[1],
-            method=forecast.method,
-            lines=lines[list(LINE_COLUMNS)],
-            resources=_used(decided.task, answer, resources),
-            expected_cost=answer.expected_cost,
-            bound=answer.bound,
-            gap=answer.gap,
-            status=answer.status,
-            assumptions=(*decided.economics.assumptions, *decided.notes),
-            effects=_effects(forecast),
-            forecast_id=forecast_id(forecast),
-        )
+    return Plan(
+        plan_id="",
+        as_of=forecast.origin.astype("datetime64[D]"),
+        horizon=forecast.weekly.shape[1],
+        method=forecast.method,
+        lines=lines[list(LINE_COLUMNS)],
+        resources=_used(decided.task, answer, resources),
+        expected_cost=answer.expected_cost,
+        bound=answer.bound,
+        gap=answer.gap,
+        status=answer.status,
+        assumptions=(*decided.economics.assumptions, *decided.notes),
+        effects=_effects(forecast),
+        forecast_id=forecast_id(forecast),
     )
 
 

@@ -1,8 +1,12 @@
 """Plans kept in the workspace: one folder a plan, whole or not there.
 
-plans/<plan_id>/plan.json       everything but the lines, and the lines' SHA-256
+plans/<plan_id>/plan.json       everything but the lines, and the other files' SHA-256
 plans/<plan_id>/lines.parquet   one variant a row
+plans/<plan_id>/inputs.npz      what it was made from (production.plans.inputs)
 plans/latest                    the id that was saved last
+
+Plans of format 1 were kept without what they were made from: they can be read, shown and released,
+and not compared.
 """
 
 from __future__ import annotations
@@ -17,9 +21,11 @@ import pandas as pd
 from data.kept import digest_of, keep, kept, latest
 from data.workspace import Workspace
 from production.errors import PlanRefused, UnknownPlan
+from production.plans.inputs import read_inputs, write_inputs
 from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+READABLE: Final = (1, 2)
 SHOWN: Final = 5
 
 
@@ -33,14 +39,22 @@ def save_plan(workspace: Workspace, plan: Plan) -> Path:
     def write(folder: Path) -> str:
         plan.lines.to_parquet(folder / "lines.parquet", index=False)
         header = plan.header() | {"format": FORMAT, "lines": digest_of(folder / "lines.parquet")}
+        if plan.inputs is not None:
+            write_inputs(folder / "inputs.npz", plan.inputs)
+            header["inputs"] = digest_of(folder / "inputs.npz")
         (folder / "plan.json").write_text(json.dumps(header, indent=2) + "\n")
         return plan.plan_id
 
     return keep(workspace.root / "plans", write)
 
 
-def load_plan(workspace: Workspace, plan_id: str) -> Plan:
+def load_plan(workspace: Workspace, plan_id: str, *, inputs: bool = False) -> Plan:
     """A kept plan.
+
+    Args:
+        workspace: where it is kept.
+        plan_id: which.
+        inputs: read what it was made from too, where that was kept.
 
     Raises:
         UnknownPlan: the workspace holds no plan of that id.
@@ -55,7 +69,7 @@ def load_plan(workspace: Workspace, plan_id: str) -> Plan:
         )
     folder = workspace.root / "plans" / plan_id
     try:
-        return _read(folder)
+        return _read(folder, inputs=inputs)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PlanRefused(
             f"The plan '{plan_id}' is altered or incomplete: {error}.",
@@ -69,10 +83,15 @@ def _known(plans: tuple[str, ...]) -> str:
     return f"The last plans are {', '.join(plans[-SHOWN:])}." if plans else "There is none yet."
 
 
-def _read(folder: Path) -> Plan:
+def _read(folder: Path, *, inputs: bool) -> Plan:
     header = json.loads((folder / "plan.json").read_text())
-    if header["format"] != FORMAT or header["lines"] != digest_of(folder / "lines.parquet"):
+    if header["format"] not in READABLE or header["lines"] != digest_of(folder / "lines.parquet"):
         raise ValueError("another format, or lines that were changed")
+    made_from = None
+    if inputs and "inputs" in header:
+        if header["inputs"] != digest_of(folder / "inputs.npz"):
+            raise ValueError("what it was made from was changed")
+        made_from = read_inputs(folder / "inputs.npz")
     return Plan(
         plan_id=header["plan_id"],
         as_of=np.datetime64(header["as_of"], "D"),
@@ -87,6 +106,7 @@ def _read(folder: Path) -> Plan:
         assumptions=tuple(header["assumptions"]),
         effects=tuple(Effect(**effect) for effect in header["effects"]),
         forecast_id=header.get("forecast_id", ""),
+        inputs=made_from,
     )
 
 
@@ -95,7 +115,7 @@ def list_plans(workspace: Workspace) -> tuple[str, ...]:
     return kept(workspace.root / "plans", "plan.json")
 
 
-def latest_plan(workspace: Workspace) -> Plan | None:
-    """The plan that was saved last; None where there is none."""
+def latest_plan(workspace: Workspace, *, inputs: bool = False) -> Plan | None:
+    """The plan that was saved last, as `load_plan` reads it; None where there is none."""
     found = latest(workspace.root / "plans")
-    return None if found is None else load_plan(workspace, found)
+    return None if found is None else load_plan(workspace, found, inputs=inputs)
