@@ -89,6 +89,18 @@ class Lots:
             frozen=held | self.frozen,
         )
 
+    def loosened(self) -> Lots:
+        """The same lots, but any whole quantity of what was held."""
+        free = self.any_units(len(self))
+        return Lots(
+            smallest=np.where(self.frozen, free.smallest, self.smallest),
+            multiple=np.where(self.frozen, free.multiple, self.multiple),
+            largest=np.where(self.frozen, free.largest, self.largest),
+            zero=self.zero | self.frozen,
+            frozen=free.frozen,
+            on_hand=self.on_hand,
+        )
+
     def capped(self, largest: Floats) -> Lots:
         """The same lots under a further maximum."""
         return replace(self, largest=np.minimum(self.largest, largest))
