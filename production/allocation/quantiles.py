@@ -72,6 +72,10 @@ class DemandCurves:
         """The curves of some variants."""
         return DemandCurves(self.levels, np.asfortranarray(self.values[rows]))
 
+    def scaled(self, factors: Floats) -> DemandCurves:
+        """Demand so many times as large, (V,) one a variant."""
+        return DemandCurves(self.levels, np.asfortranarray(self.values * factors[:, None]))
+
     def inverse(self, probability: Floats) -> Floats:
         """(V,) units that demand stays below with that probability, one a variant; O(V log K)."""
         left = np.searchsorted(self.levels[1:-1], probability, side="right")
