@@ -17,8 +17,15 @@ from api.cli.options import (
     WorkspaceOption,
     moment,
 )
+from api.cli.plan_diff import diff_kept
 from api.cli.plan_files import ON_STDOUT, PlanFiles, plan_files
+from api.cli.plan_list import list_kept
+from api.cli.plan_override import set_override
+from api.cli.plan_overrides import list_set
+from api.cli.plan_release import release_kept
+from api.cli.plan_show import show_kept
 from api.cli.plan_tables import show_plan
+from api.cli.plan_what_if import ask
 
 CapacityOption = Annotated[
     list[str] | None,
@@ -67,6 +74,15 @@ class PlanGroup(TyperGroup):
 plan = typer.Typer(
     cls=PlanGroup, invoke_without_command=True, subcommand_metavar="[COMMAND [ARGS]...]"
 )
+
+
+plan.command("list")(list_kept)
+plan.command("show")(show_kept)
+plan.command("diff")(diff_kept)
+plan.command("what-if")(ask)
+plan.command("override")(set_override)
+plan.command("overrides")(list_set)
+plan.command("release")(release_kept)
 
 
 @plan.callback()

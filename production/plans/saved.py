@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,20 @@ def save_plan(workspace: Workspace, plan: Plan) -> Path:
     return keep(workspace.root / "plans", write)
 
 
+def plan_header(workspace: Workspace, plan_id: str) -> dict[str, Any]:
+    """Everything but the lines of a kept plan, as `Plan.header` says it.
+
+    Raises:
+        UnknownPlan: the workspace holds no plan of that id.
+        PlanRefused: its header cannot be read.
+    """
+    folder = _folder(workspace, plan_id)
+    try:
+        return dict(json.loads((folder / "plan.json").read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise _refused(folder, error) from error
+
+
 def load_plan(workspace: Workspace, plan_id: str, *, inputs: bool = False) -> Plan:
     """A kept plan.
 
@@ -60,6 +74,15 @@ def load_plan(workspace: Workspace, plan_id: str, *, inputs: bool = False) -> Pl
         UnknownPlan: the workspace holds no plan of that id.
         PlanRefused: its files are altered, incomplete or of another version.
     """
+    folder = _folder(workspace, plan_id)
+    try:
+        return _read(folder, inputs=inputs)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _refused(folder, error) from error
+
+
+def _folder(workspace: Workspace, plan_id: str) -> Path:
+    """Where a plan lies; UnknownPlan where there is none of that id."""
     plans = list_plans(workspace)
     if plan_id not in plans:
         raise UnknownPlan(
@@ -67,15 +90,15 @@ def load_plan(workspace: Workspace, plan_id: str, *, inputs: bool = False) -> Pl
             where="plan id",
             fix=f"{_known(plans)} Make one with 'atelier plan'.",
         )
-    folder = workspace.root / "plans" / plan_id
-    try:
-        return _read(folder, inputs=inputs)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PlanRefused(
-            f"The plan '{plan_id}' is altered or incomplete: {error}.",
-            where=str(folder),
-            fix="Remove its folder and make the plan again with 'atelier plan'.",
-        ) from error
+    return workspace.root / "plans" / plan_id
+
+
+def _refused(folder: Path, error: Exception) -> PlanRefused:
+    return PlanRefused(
+        f"The plan '{folder.name}' is altered or incomplete: {error}.",
+        where=str(folder),
+        fix="Remove its folder and make the plan again with 'atelier plan'.",
+    )
 
 
 def _known(plans: tuple[str, ...]) -> str:
