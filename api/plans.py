@@ -11,7 +11,13 @@ from production.errors import PlanRefused, UnknownPlan
 from production.plans.overrides import Override, list_overrides, standing
 from production.plans.plan import Plan
 from production.plans.releases import Release, in_force, list_releases
-from production.plans.saved import latest_plan, list_plans, load_plan, plan_header
+from production.plans.saved import (
+    latest_plan,
+    latest_plan_id,
+    list_plans,
+    load_plan,
+    plan_header,
+)
 
 LATEST: Final = "latest"
 """What stands for the id of the plan that was saved last."""
@@ -25,8 +31,9 @@ class Listed:
 
     Attributes:
         total: how many there are.
-        plans: plan_id, SHOWN, refused (why it cannot be read; empty), and release (its record as
-            JSON, with in_force; None where it is not released).
+        plans: plan_id, SHOWN, latest (whether it was saved last), refused (why it cannot be read;
+            else empty), and release (its record as JSON, with in_force; None where it is not
+            released).
     """
 
     total: int
@@ -49,6 +56,7 @@ def listed(workspace: Workspace, *, limit: int, offset: int = 0) -> Listed:
 
 def _row(workspace: Workspace, plan_id: str, releases: list[Release]) -> dict[str, Any]:
     row: dict[str, Any] = {"plan_id": plan_id, **dict.fromkeys(SHOWN), "refused": ""}
+    row["latest"] = plan_id == latest_plan_id(workspace)
     try:
         header = plan_header(workspace, plan_id)
         row |= {name: header[name] for name in SHOWN}

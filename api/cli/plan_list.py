@@ -27,7 +27,7 @@ def list_kept(
         return
     console.show(
         "Plans",
-        ("plan", "from", "weeks", "units", "expected cost", "released"),
+        ("plan", "from", "weeks", "units", "expected cost", "", "released"),
         [
             (
                 one["plan_id"],
@@ -35,6 +35,7 @@ def list_kept(
                 one["horizon"],
                 one["units"],
                 one["expected_cost"],
+                "latest" if one["latest"] else "",
                 released(one["release"]),
             )
             for one in found.plans

@@ -19,6 +19,7 @@ from api.errors import Invalid, NotReady
 from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.service import schemas
+from api.service.asking import Asking
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.plans import Plans
@@ -55,6 +56,7 @@ class Engine:
         self.settings = settings
         self.store = store
         self.plans = Plans(workspace, settings)
+        self.asking = Asking(workspace)
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self._stockroom = Stockroom(workspace)

@@ -37,10 +37,14 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (recsys.ModelRefused, 503),
     (recsys.GroupsRefused, 503),
     (production.UnknownPlan, 404),
+    (production.PlanReleased, 409),
+    (production.BareInputs, 409),
+    (production.PlanRefused, 503),
     (production.NotForecast, 404),
     (production.ForecastRefused, 503),
     (data.StoreConflict, 409),
     (data.StoreError, 503),
+    (data.RecordsRefused, 503),
     (data.WorkspaceError, 503),
 )
 UNPROCESSABLE: Final = 422

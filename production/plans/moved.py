@@ -43,7 +43,7 @@ def _behind(cause: str, line: pd.Series[Any], resources: pd.DataFrame) -> str:
         told = _capacity(resources)
     elif cause == "override":
         told = _held(line)
-    return told or "that of others, or of what they share"
+    return told or "of others that share its resources"
 
 
 def _change(line: pd.Series[Any], name: str, text: str) -> str:

@@ -138,7 +138,12 @@ def list_plans(workspace: Workspace) -> tuple[str, ...]:
     return kept(workspace.root / "plans", "plan.json")
 
 
+def latest_plan_id(workspace: Workspace) -> str | None:
+    """The id of the plan that was saved last; None where there is none."""
+    return latest(workspace.root / "plans")
+
+
 def latest_plan(workspace: Workspace, *, inputs: bool = False) -> Plan | None:
     """The plan that was saved last, as `load_plan` reads it; None where there is none."""
-    found = latest(workspace.root / "plans")
+    found = latest_plan_id(workspace)
     return None if found is None else load_plan(workspace, found, inputs=inputs)

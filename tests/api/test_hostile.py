@@ -28,7 +28,11 @@ from recsys.groups.groups import group_customers
 from recsys.groups.saved import save_groups
 from tests.api.client import Client
 
-POSTS = ("/v1/recommendations", "/v1/events", "/v1/plans")
+WHAT_IF = "/v1/plans/latest-one/what-if"
+RELEASE = "/v1/plans/nothing/release"
+POSTS = (
+    "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE,
+)  # fmt: skip
 JSON = {"content-type": "application/json"}
 
 VALUES = [
@@ -44,7 +48,12 @@ FIELDS = {
     "/v1/recommendations": ("customer_id", "variant_ids", "k", "exclude_seen", "rules", "extra"),
     "/v1/plans": ("horizon", "as_of", "capacity", "extra"),
     "/v1/events": ("events", "extra"),
+    "/v1/overrides": ("variant_id", "quantity", "by", "why", "until", "extra"),
+    WHAT_IF: ("capacity", "groups", "lines", "extra"),
+    RELEASE: ("by", "note", "extra"),
 }
+GROUP_FIELDS = ("column", "values", "demand", "price", "unit_cost", "extra")
+GOOD_OVERRIDE = {"variant_id": "v", "quantity": 1, "by": "Ann", "why": "x"}
 RULES = (
     "collapse", "per_style", "allow", "deny", "deny_styles", "in_stock", "region", "attributes",
     "min_price", "max_price", "boosts", "bonus", "extra",
@@ -57,15 +66,34 @@ GOOD_EVENT = {
 }  # fmt: skip
 
 
+def overrides_with(value: str) -> Iterator[str]:
+    """The value in the place of each field of an override that is good otherwise."""
+    for field in FIELDS["/v1/overrides"]:
+        rest = {name: good for name, good in GOOD_OVERRIDE.items() if name != field}
+        yield f'{json.dumps(rest)[:-1]}, "{field}": {value}}}'
+
+
+def what_ifs_with(value: str) -> Iterator[str]:
+    """The value as a capacity, and in the place of each field of a group."""
+    yield f'{{"capacity": {{"units": {{"amount": {value}}}}}}}'
+    yield f'{{"capacity": {{"sewing": {{"factor": {value}}}}}}}'
+    for field in GROUP_FIELDS:
+        yield f'{{"groups": [{{"demand": 2.0, "{field}": {value}}}]}}'
+        yield f'{{"groups": [{{"column": "size", "{field}": [{value}]}}]}}'
+        yield f'{{"groups": [{{"{field}": {{"factor": {value}}}}}]}}'
+
+
 def bodies(url: str) -> Iterator[str]:
     """Each value in the place of each field, and of the body itself."""
+    inner = {"/v1/recommendations": rules_with, "/v1/overrides": overrides_with}
+    inner |= {WHAT_IF: what_ifs_with}
     for value in VALUES:
         yield value
         for field in FIELDS[url]:
             yield f'{{"{field}": {value}}}'
             yield f'{{"{field}": [{value}]}}'
-        if url == "/v1/recommendations":
-            yield from rules_with(value)
+        if url in inner:
+            yield from inner[url](value)
         if url == "/v1/plans":
             yield f'{{"capacity": {{"units": {value}}}}}'
         if url == "/v1/events":
@@ -104,8 +132,9 @@ def app(engine: Engine) -> FastAPI:
 @pytest.mark.parametrize("url", POSTS)
 def test_hostile_bodies_are_refused_as_problems(app: FastAPI, url: str) -> None:
     client = Client(app)
+    kept = client.get("/v1/plans").json()["plans"][0]["plan_id"]
     for body in bodies(url):
-        response = client.post(url, content=body.encode(), headers=JSON)
+        response = client.post(url.replace("latest-one", kept), content=body.encode(), headers=JSON)
         assert response.status_code < 500, (body[:200], response.text)
         if response.status_code >= 400:
             assert response.headers["content-type"] == MEDIA_TYPE, body[:200]
@@ -148,6 +177,12 @@ def test_what_is_no_json_at_all_is_a_400(app: FastAPI, url: str, body: bytes) ->
         "/v1/variants/%2e%2e%2f/similar",
         "/v1/plans/%2e%2e%2f%2e%2e%2fatelier.db",
         "/v1/plans/..%00",
+        "/v1/plans/%2e%2e/diff?against=%2e%2e%2flatest",
+        "/v1/plans/x/diff",
+        "/v1/plans/%FF/what-if",
+        "/v1/plans/%2e%2e%2foverrides.jsonl/release",
+        "/v1/plans?offset=-1",
+        "/v1/overrides?every=maybe",
         "/v1/variant-mix?plan_id=%2e%2e%2flatest",
         "/v1/variant-mix?plan_id=",
         "/v1/",

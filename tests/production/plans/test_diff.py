@@ -87,7 +87,7 @@ def test_a_change_of_one_group_is_told_by_its_name_alone(
     assert "by demand (" in more.why("A-red")
     assert "expected)" in more.why("A-red")
     other = more.moved[more.moved["variant_id"] != "A-red"]["variant_id"].iloc[0]
-    assert "by demand (that of others, or of what they share)" in more.why(other)
+    assert "by demand (of others that share its resources)" in more.why(other)
 
     wider = diff(plan, make_plan(workspace, forecast=forecast, capacity={"sewing": 150.0}))
     assert causes(wider) == {"capacity"}
