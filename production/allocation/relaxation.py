@@ -14,6 +14,7 @@ shadow prices.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -31,12 +32,13 @@ KEPT: Final = 1e-9
 """Share of a resource's free use by which it may miss its capacity when the steps end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Relaxed:
     """The optimum of the relaxation.
 
     Attributes:
-        quantity: (V,) units, every resource kept.
+        target: (V,) each variant's best units at the prices, which keep the resources up to the
+            steps' precision.
         prices: (R,) shadow prices: money that one more unit of the resource would earn.
         bound: money; no plan costs less.
         dual: what was solved, to be solved again under other capacities.
@@ -45,13 +47,18 @@ class Relaxed:
         bought: (R,) units above the capacity that are worth their cost.
     """
 
-    quantity: Floats
+    target: Floats
     prices: Floats
     bound: float
     dual: Dual
     curvature: Floats
     free_use: Floats
     bought: Floats
+
+    @cached_property
+    def quantity(self) -> Floats:
+        """(V,) units, every resource kept; whole units do without them."""
+        return _scaled_down(self.dual, self.target, self.bought)
 
 
 def relax(
@@ -85,7 +92,7 @@ def relax(
     best = ascend(prepared, at, np.where(free_use > 0, free_use, 1.0), clock or Clock(), kept)
     bought = np.where(best.prices >= task.resources.dearest, np.maximum(best.excess, 0.0), 0.0)
     return Relaxed(
-        quantity=_scaled_down(task, best.quantity, bought),
+        target=best.quantity,
         prices=best.prices,
         bound=best.value,
         dual=prepared,
@@ -124,14 +131,14 @@ def refuse_infeasible(task: Task) -> None:
     )
 
 
-def _scaled_down(task: Task, quantity: Floats, bought: Floats) -> Floats:
+def _scaled_down(dual: Dual, quantity: Floats, bought: Floats) -> Floats:
     """Shrink what is made above the least until every resource is kept, with what is bought.
 
     A resource that is exceeded lets through only the share of the extra that it has room for;
     each variant shrinks by the scarcest resource it uses.
     """
-    usage, capacity = task.resources.usage, task.resources.capacity + bought
-    least = np.minimum(task.lots.least, quantity)
+    usage, capacity = dual.task.resources.usage, dual.capacity + bought
+    least = np.minimum(dual.task.lots.least, quantity)
     base = usage.T @ least
     extra = usage.T @ (quantity - least)
     room = np.maximum(capacity - base, 0.0)

@@ -54,14 +54,15 @@ def _refuse_unknown(workspace: Workspace, variant_id: str) -> None:
     for table in (VARIANTS, ORDERS):
         if workspace.has(table):
             known = known.union(pd.Index(workspace.read(table)["variant_id"].unique()))
-    if variant_id not in known:
-        place = int(np.searchsorted(known, variant_id))
-        near = hint(variant_id[:80], known[max(0, place - NEAR) : place + NEAR])
-        raise BadOverride(
-            f"Nobody knows a variant '{variant_id[:80]}'.",
-            where="variant id",
-            fix=f"{near}Use an id of the catalogue or of the orders.",
-        )
+            if variant_id in known:
+                return
+    place = int(np.searchsorted(known, variant_id))
+    near = hint(variant_id[:80], known[max(0, place - NEAR) : place + NEAR])
+    raise BadOverride(
+        f"Nobody knows a variant '{variant_id[:80]}'.",
+        where="variant id",
+        fix=f"{near}Use an id of the catalogue or of the orders.",
+    )
 
 
 def _refuse_infeasible(workspace: Workspace, found: Sequence[Override], asked: Override) -> None:

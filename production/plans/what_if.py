@@ -166,17 +166,14 @@ def what_if(inputs: PlanInputs, changes: Changes, base: Allocation | None = None
     alike = task.resources.ids == base.task.resources.ids
     answer = allocate(task, base=base if alike else None)
     before, after = base.quantity.astype(np.int64), answer.quantity.astype(np.int64)
-    position = before + task.lots.on_hand
-    short = task.curves.shortage(position)
-    left = np.maximum(position - task.curves.mean() + short, 0.0)
     return WhatIf(
         base=base,
         answer=answer,
-        kept_cost=float((task.underage * short + task.overage * left).sum()),
+        kept_cost=float(task.cost(base.quantity).sum()),
         lines=pd.DataFrame(
             {
-                "variant_id": task.variants,
-                "style_id": inputs.styles,
+                "variant_id": pd.Series(task.variants, dtype=object),
+                "style_id": pd.Series(inputs.styles, dtype=object),
                 "before": before,
                 "after": after,
                 "change": after - before,
