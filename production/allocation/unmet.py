@@ -37,6 +37,7 @@ CODES: Final = {
     "no margin": "A unit earns nothing above its cost, so none is made.",
     "discontinued": "No longer on sale, so none is made.",
     "maximum": "Its maximum stands below what its demand and costs ask for.",
+    "lead time": "Begun now, it would come in only after the planned weeks.",
     "lot": "Its lot or minimum is more than its demand is worth.",
     "resource": "Less than asked for: '{resource}' is short and earns more elsewhere.",
 }
