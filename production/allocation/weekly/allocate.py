@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from production.allocation.allocate import gap_of
-from production.allocation.ascent import ascend
+from production.allocation.ascent import Point, ascend
 from production.allocation.clock import Clock
 from production.allocation.exact import CLOSE_ENOUGH
 from production.allocation.lattice import priced_optimum
@@ -22,6 +23,12 @@ from production.allocation.weekly.task import WeeklyTask
 from production.allocation.weekly.whole_units import whole_weeks
 
 Floats = NDArray[np.float64]
+
+ROUNDS: Final = 10
+"""Most climbs; each makes the gap some fifty times smaller."""
+
+SETTLED: Final = 1e-10
+"""Gap of the plan in any quantities at which to stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,16 +119,48 @@ def allocate_weeks(
     size = np.where(free_use > 0, free_use, np.maximum(dual.capacity, 1.0))
     if base is not None:
         at = dual.at(np.clip(base.shadow_prices.ravel(), 0.0, dual.ceiling))
-    best = ascend(dual, at, size, clock, KEPT)
-    over = np.where(best.prices >= task.dearest.ravel(), np.maximum(best.excess, 0.0), 0.0)
-    prices = best.prices.reshape(task.capacity.shape)
-    wider = replace(task, capacity=task.capacity + over.reshape(task.capacity.shape))
-    begun = _scaled_down(wider, best.quantity)
-    bound = best.value
+    relaxed = _relaxed(dual, ascend(dual, at, size, clock, KEPT), size, clock)
+    begun, prices, bound = relaxed.begun, relaxed.prices, relaxed.bound
     if not continuous:
-        begun = whole_weeks(wider, begun, prices, clock)
-        bound = max(bound, whole_bound(task, best.quantity, prices))
+        begun = whole_weeks(relaxed.wider, begun, prices, clock)
+        bound = max(bound, whole_bound(task, dual.at(prices.ravel()).quantity, prices))
     return _assembled(task, begun, prices, bound, clock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Relaxed:
+    """A plan in any quantities.
+
+    Attributes:
+        begun: (V, H) units.
+        prices: (R, H) money a unit of each resource in each week.
+        bound: money; no plan costs less.
+        wider: the task, with what is bought as capacity.
+    """
+
+    begun: Floats
+    prices: Floats
+    bound: float
+    wider: WeeklyTask
+
+
+def _relaxed(dual: WeeklyDual, top: Point, size: Floats, clock: Clock) -> _Relaxed:
+    """The plan at the dual's top, pulled and climbed again until it costs what the bound says."""
+    task, bound = dual.task, top.value
+    for _ in range(ROUNDS):
+        over = np.where(top.prices >= task.dearest.ravel(), np.maximum(top.excess, 0.0), 0.0)
+        over = over.reshape(task.capacity.shape)
+        wider = replace(task, capacity=task.capacity + over)
+        begun = _scaled_down(wider, top.quantity)
+        supply = task.supply(begun)
+        cost = float(task.costs(supply).sum() + (over * np.minimum(task.dearest, 1e300)).sum())
+        prices = top.prices
+        if gap_of(cost, bound) <= SETTLED or clock.over:
+            break
+        pulled = dual.toward(supply)
+        top = ascend(pulled, pulled.at(prices), size, clock, KEPT)
+        bound = max(bound, dual.at(top.prices).value)
+    return _Relaxed(begun=begun, prices=prices.reshape(over.shape), bound=bound, wider=wider)
 
 
 def _scaled_down(task: WeeklyTask, begun: Floats) -> Floats:
@@ -129,12 +168,13 @@ def _scaled_down(task: WeeklyTask, begun: Floats) -> Floats:
 
     What must be made in all is spread first, in whole units, and only the rest shrinks.
     """
-    base = spread_held(task, begun, np.zeros_like(begun))
-    held = base.any(axis=1)
-    rest = np.where(held[:, None], 0.0, begun)
+    base = spread_held(task, begun)
+    held: NDArray[np.bool_] = base.any(axis=1)
+    rest: Floats = np.where(held[:, None], 0.0, begun)
     usage = task.resources.usage
-    extra, room = usage.T @ rest, np.maximum(task.capacity - task.used(base), 0.0)
-    share = np.where(extra > room, room / np.maximum(extra, 1e-300), 1.0)
+    extra: Floats = usage.T @ rest
+    room = np.maximum(task.capacity - task.used(base), 0.0)
+    share: Floats = np.where(extra > room, room / np.maximum(extra, 1e-300), 1.0)
     factor = np.ones_like(rest)
     for resource in range(len(usage.T)):
         takes = usage[:, resource] > 0

@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 BLOCK: Final = 4096
 """Variants that are looked at at once."""
 
+PULL: Final = 0.01
+"""Share of a unit's costs that it costs to be an average demand away from the plan at hand."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyDual:
@@ -60,6 +63,8 @@ class WeeklyDual:
                 low=low,
                 high=lots.on_hand + most,
                 fixed=weeks < task.lead[:, None],
+                toward=np.zeros(task.underage.shape),
+                pull=np.zeros(task.underage.shape),
             ),
             capacity=task.capacity.ravel(),
             ceiling=np.minimum(ceiling, task.dearest).ravel(),
@@ -73,6 +78,12 @@ class WeeklyDual:
     def under(self, capacity: Floats) -> WeeklyDual:
         """The same dual under other capacities (R, H)."""
         return replace(self, capacity=capacity.ravel())
+
+    def toward(self, supply: Floats) -> WeeklyDual:
+        """The dual of the same task with supply pulled gently towards (V, H) units."""
+        size = np.maximum(self.task.curves[-1].mean(), 1.0)[:, None]
+        pull = PULL * (self.task.underage + self.task.overage) / size
+        return replace(self, sellers=replace(self.sellers, toward=supply, pull=pull))
 
     def at(self, prices: Floats) -> Point:
         """Value, gradient and curvature at some prices (R x H,); O(V (H K + R^2 H^2))."""
@@ -92,7 +103,8 @@ class WeeklyDual:
                     if other > week:
                         curvature[:, other, :, week] += part.T
         used = (task.resources.usage.T @ begun).ravel()
-        value = float(task.costs(supply).sum() + (charge * begun).sum() - prices @ self.capacity)
+        value = float(task.costs(supply).sum() + self.sellers.pulled(supply).sum())
+        value += float((charge * begun).sum() - prices @ self.capacity)
         square = resources * weeks
         return Point(prices, value, used - self.capacity, curvature.reshape(square, square), begun)
 

@@ -16,27 +16,23 @@ from production.errors import Infeasible
 Floats = NDArray[np.float64]
 
 
-def spread_held(task: WeeklyTask, begun: Floats, units: Floats) -> Floats:
-    """(V, H) units with what must be made put in, every resource kept in every week.
+def spread_held(task: WeeklyTask, begun: Floats) -> Floats:
+    """(V, H) units of what must be made, none of all else, every resource kept in every week.
 
     Args:
         task: what is decided on.
         begun: (V, H) the relaxed plan.
-        units: (V, H) units of all other variants; where they take what a week needs for what must
-            be made, they are left out of it.
 
     Raises:
         Infeasible: it fits into no weeks; names the resource and week, the variants that take most
             of it, and the smallest capacity that would do.
     """
     held = ~task.lots.zero & task.open.any(axis=1)
+    spread = np.zeros_like(begun)
     if not held.any():
-        return units
-    spread = np.where(held[:, None], 0.0, units)
+        return spread
     spread[held] = _in_weeks(task, begun, held)
     limit = task.capacity * (1 + ROUNDING)
-    for resource, week in np.argwhere(task.used(spread) > limit):
-        spread[(task.resources.usage[:, resource] > 0) & ~held, week] = 0.0
     rows = np.flatnonzero(held)
     for _ in range(task.weeks * len(rows)):
         excess = task.used(spread) - limit

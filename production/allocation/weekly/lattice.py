@@ -4,8 +4,8 @@ On the multiples of a variant's lot the weeks' costs stay convex, and the best s
 falls lies, week by week, at the multiple below the best real supply or at the next: the sets of
 weeks in which supply reaches a level are nested in the level (the threshold sets of an isotonic
 regression), and the average of a cost's slope over one step lies between the slopes at its ends.
-So two candidates a week suffice, and a walk over the weeks finds the best. Smallest lots and set-ups
-are left out, which keeps the bound a bound.
+So two candidates a week suffice, and a walk over the weeks finds the best. Smallest lots and
+set-ups are left out, which keeps the bound a bound.
 """
 
 from __future__ import annotations
@@ -54,4 +54,5 @@ def _on_supply(task: WeeklyTask, charge: Floats) -> Floats:
     """(V, H) what a unit of supply in each week pays, of what a unit begun in each week pays."""
     comes = np.arange(task.weeks) - task.lead[:, None]
     arriving = np.where(comes < 0, 0.0, np.take_along_axis(charge, np.maximum(comes, 0), axis=1))
-    return arriving - np.column_stack((arriving[:, 1:], np.zeros(len(arriving))))
+    charged: Floats = arriving - np.column_stack((arriving[:, 1:], np.zeros(len(arriving))))
+    return charged

@@ -2,11 +2,14 @@
 
 Three steps, each of which ends with every resource kept in every week:
 
-1. each week's relaxed quantity, rounded down to a lot that may be begun; what must be made in all
-   is spread over the weeks by itself (`held`);
+1. what must be made in all, spread over the weeks by itself (`held`), and each week's relaxed
+   quantity, rounded to lots that may be begun: of these all that fit, the most missed first;
 2. lots added, those that save most per priced use first;
 3. lots moved to another week, and those taken back that cost more than they save; then 2 again,
    until nothing is gained.
+
+It is begun twice, from lots near the relaxed ones and from lots below them: the first is better
+where there are many, the second where there are few.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 
 from production.allocation.clock import Clock
 from production.allocation.task import ROUNDING
+from production.allocation.thinning import GOLDEN
 from production.allocation.weekly.held import spread_held
 from production.allocation.weekly.task import WeeklyTask
 from production.allocation.whole_units import fitting
@@ -46,20 +50,55 @@ def whole_weeks(task: WeeklyTask, begun: Floats, prices: Floats, clock: Clock) -
     Raises:
         Infeasible: what must be made in all fits into no weeks.
     """
-    units = spread_held(task, begun, _lots_down(task, begun))
-    for _ in range(ROUNDS):
-        units, added = _added(task, units, prices)
-        units, moved = _moved(task, units)
-        if not (added or moved) or clock.over:
-            break
-    return units
+    held, found = spread_held(task, begun), []
+    for lots in (_near(task, begun), _down(task, begun)):
+        units = _with_lots(task, held, lots, prices)
+        for _ in range(ROUNDS):
+            units, added = _added(task, units, prices)
+            units, moved = _moved(task, units)
+            if not (added or moved) or clock.over:
+                break
+        found.append(units)
+    return min(found, key=lambda units: float(task.costs(task.supply(units)).sum()))
 
 
-def _lots_down(task: WeeklyTask, begun: Floats) -> Floats:
-    """The largest lots of each week that are not above what is begun."""
+def _near(task: WeeklyTask, begun: Floats) -> Floats:
+    """(V, H) allowed lots near what is begun, on average as many.
+
+    Sums over the weeks are rounded rather than weeks, so that many small weeks lose nothing, and
+    each variant at a place of its own. Where a smallest lot is more than a multiple, each week is
+    rounded down.
+    """
+    multiple = task.lots.multiple[:, None]
+    place = (0.5 + np.arange(len(begun)) * GOLDEN) % 1.0
+    steps = np.floor(np.cumsum(begun, axis=1) / multiple + place[:, None])
+    steps = np.minimum(steps, np.floor(task.lots.most[:, None] / multiple))
+    lots = np.diff(steps, axis=1, prepend=0.0) * multiple
+    return np.where(task.lots.smallest[:, None] > multiple, _down(task, begun), lots)
+
+
+def _down(task: WeeklyTask, begun: Floats) -> Floats:
+    """(V, H) the largest lots of each week that are not above what is begun."""
     smallest, multiple = task.lots.smallest[:, None], task.lots.multiple[:, None]
     steps = np.floor((begun - smallest) / multiple + 1e-9)
     return np.where(steps >= 0, smallest + steps * multiple, 0.0)
+
+
+def _with_lots(task: WeeklyTask, units: Floats, lots: Floats, prices: Floats) -> Floats:
+    """Units, and of the lots of all other variants those that fit with their set-ups."""
+    lots = np.where(task.lots.zero[:, None], lots, 0.0)
+    supply = task.supply(units + lots)
+    costs = task.costs(supply)
+    slack, units = _slack(task, units), units.copy()
+    for week in range(task.weeks):
+        rows = np.flatnonzero(lots[:, week])
+        missed = -_from_week(task, _saved(task, supply, costs, -lots[:, week]))[rows, week]
+        use = _use(task, rows, lots[rows, week], np.ones(len(rows), dtype=bool))
+        rate = missed / np.maximum(use @ prices[:, week], 1e-300)
+        order = np.argsort(-rate, kind="stable")
+        taken = rows[order][fitting(use[order], slack[:, week])]
+        units[taken, week] = lots[taken, week]
+    return units
 
 
 def _slack(task: WeeklyTask, units: Floats) -> Floats:
