@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from production.allocation.allocate import gap_of
-from production.allocation.ascent import Point, ascend
+from production.allocation.ascent import ascend
 from production.allocation.clock import Clock
 from production.allocation.exact import CLOSE_ENOUGH
 from production.allocation.lattice import priced_optimum
@@ -25,9 +25,9 @@ from production.allocation.weekly.whole_units import whole_weeks
 Floats = NDArray[np.float64]
 
 ROUNDS: Final = 10
-"""Most climbs; each makes the gap some fifty times smaller."""
+"""Most climbs; each makes the gap some thirty times smaller."""
 
-SETTLED: Final = 1e-10
+SETTLED: Final = 1e-9
 """Gap of the plan in any quantities at which to stop."""
 
 
@@ -117,9 +117,9 @@ def allocate_weeks(
     at = dual.at(np.zeros(len(dual.capacity)))
     free_use = at.excess + dual.capacity
     size = np.where(free_use > 0, free_use, np.maximum(dual.capacity, 1.0))
-    if base is not None:
-        at = dual.at(np.clip(base.shadow_prices.ravel(), 0.0, dual.ceiling))
-    relaxed = _relaxed(dual, ascend(dual, at, size, clock, KEPT), size, clock)
+    near = task.supply(at.quantity if base is None else base.begun)
+    prices = at.prices if base is None else np.clip(base.shadow_prices.ravel(), 0.0, dual.ceiling)
+    relaxed = _relaxed(dual, near, prices, size, clock)
     begun, prices, bound = relaxed.begun, relaxed.prices, relaxed.bound
     if not continuous:
         begun = whole_weeks(relaxed.wider, begun, prices, clock)
@@ -144,22 +144,24 @@ class _Relaxed:
     wider: WeeklyTask
 
 
-def _relaxed(dual: WeeklyDual, top: Point, size: Floats, clock: Clock) -> _Relaxed:
-    """The plan at the dual's top, pulled and climbed again until it costs what the bound says."""
-    task, bound = dual.task, top.value
+def _relaxed(
+    dual: WeeklyDual, supply: Floats, prices: Floats, size: Floats, clock: Clock
+) -> _Relaxed:
+    """The dual climbed with supply pulled to the last plan, until the bound says the same."""
+    task, bound = dual.task, -np.inf
     for _ in range(ROUNDS):
-        over = np.where(top.prices >= task.dearest.ravel(), np.maximum(top.excess, 0.0), 0.0)
+        pulled = dual.toward(supply)
+        top = ascend(pulled, pulled.at(prices), size, clock, KEPT)
+        prices = top.prices
+        bound = max(bound, dual.at(prices).value)
+        over = np.where(prices >= task.dearest.ravel(), np.maximum(top.excess, 0.0), 0.0)
         over = over.reshape(task.capacity.shape)
         wider = replace(task, capacity=task.capacity + over)
         begun = _scaled_down(wider, top.quantity)
         supply = task.supply(begun)
         cost = float(task.costs(supply).sum() + (over * np.minimum(task.dearest, 1e300)).sum())
-        prices = top.prices
         if gap_of(cost, bound) <= SETTLED or clock.over:
             break
-        pulled = dual.toward(supply)
-        top = ascend(pulled, pulled.at(prices), size, clock, KEPT)
-        bound = max(bound, dual.at(top.prices).value)
     return _Relaxed(begun=begun, prices=prices.reshape(over.shape), bound=bound, wider=wider)
 
 
@@ -169,7 +171,7 @@ def _scaled_down(task: WeeklyTask, begun: Floats) -> Floats:
     What must be made in all is spread first, in whole units, and only the rest shrinks.
     """
     base = spread_held(task, begun)
-    held: NDArray[np.bool_] = base.any(axis=1)
+    held = base.sum(axis=1) > 0
     rest: Floats = np.where(held[:, None], 0.0, begun)
     usage = task.resources.usage
     extra: Floats = usage.T @ rest

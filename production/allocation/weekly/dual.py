@@ -75,10 +75,6 @@ class WeeklyDual:
         """Money that all demand is worth."""
         return float(self.task.underage[:, -1] @ self.task.curves[-1].mean())
 
-    def under(self, capacity: Floats) -> WeeklyDual:
-        """The same dual under other capacities (R, H)."""
-        return replace(self, capacity=capacity.ravel())
-
     def toward(self, supply: Floats) -> WeeklyDual:
         """The dual of the same task with supply pulled gently towards (V, H) units."""
         size = np.maximum(self.task.curves[-1].mean(), 1.0)[:, None]

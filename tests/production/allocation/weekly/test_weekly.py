@@ -89,7 +89,7 @@ def test_small_plans_against_all_there_are(seed: int) -> None:
 def test_any_quantities_are_best_and_their_bound_tells(seed: int) -> None:
     task = random_weeks(seed, variants=60, resources=2, weeks=3)
     answer = allocate_weeks(task, continuous=True)
-    assert answer.gap < 1e-6
+    assert answer.gap < 1e-5
     assert (answer.used <= task.capacity * (1 + 1e-9)).all()
 
 
