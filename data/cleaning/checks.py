@@ -54,8 +54,11 @@ def unclear_usage(plan: Plan, frame: pd.DataFrame) -> list[pd.DataFrame]:
     named = np.zeros(len(frame), dtype=np.int64)
     for target in targets:
         named += frame[target].notna().to_numpy()
-    hint = "A usage row names one variant, or one style, or one option."
-    return [at_rows(plan, frame, named != 1, ("", "usage_target", hint))]
+    wrong = named != 1
+    if "region" in frame:
+        wrong &= ~((named == 0) & frame["region"].notna().to_numpy())
+    hint = "A usage row names one variant, one style or one option, or else a region."
+    return [at_rows(plan, frame, wrong, ("", "usage_target", hint))]
 
 
 def known_ids(

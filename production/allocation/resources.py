@@ -1,7 +1,6 @@
 """What is limited and what a unit takes of it: resources and usage as arrays, checked.
 
-Where a variant has a usage row of its own for a resource, that row holds; otherwise its style's
-row does. Rows for options belong to custom orders and do not enter a plan of variants.
+What a unit takes is read by `production.allocation.usage`.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from production.allocation.usage import amounts, refuse_numbers, refuse_usage
 from production.errors import BadResources
 
 Floats = NDArray[np.float64]
@@ -125,6 +125,8 @@ def resources_of(
     weeks: NDArray[np.datetime64],
     resources: pd.DataFrame,
     usage: pd.DataFrame,
+    *,
+    regions: NDArray[np.object_] | None = None,
 ) -> Resources:
     """The resources and usage tables as arrays for the variants of a plan.
 
@@ -134,29 +136,54 @@ def resources_of(
         weeks: (H,) Mondays of the horizon.
         resources: the resources table; capacity is a week's.
         usage: the usage table.
+        regions: (V,) where the units of each row go; without it, rows of usage that name a region
+            are left out.
 
     Raises:
         BadResources: a negative or missing capacity, a week without capacity, a second row for
             the same key, a negative amount, usage of an unknown resource; names row and column.
     """
-    _refuse_numbers(resources, "resources", "capacity")
-    ids = tuple(sorted(resources["resource_id"].unique()))
-    _refuse_usage(usage, ids)
-    capacity = np.array([_over_horizon(resources, name, weeks) for name in ids])
+    by_week = capacity_by_week(weeks, resources)
+    ids = tuple(by_week.index)
+    refuse_usage(usage, ids)
     unit = pd.Series(index=ids, dtype=object)
     if "unit" in resources:
         unit = resources.groupby("resource_id")["unit"].first().reindex(ids)
     return Resources(
         ids=ids,
         units=tuple("" if pd.isna(name) else str(name) for name in unit),
-        capacity=capacity,
-        usage=_amounts(usage, "amount", variants, styles, ids),
-        setup=_amounts(usage, "setup_amount", variants, styles, ids),
+        capacity=by_week.to_numpy().sum(axis=1),
+        usage=amounts(usage, "amount", ids, variants=variants, styles=styles, regions=regions),
+        setup=amounts(
+            usage, "setup_amount", ids, variants=variants, styles=styles, regions=regions
+        ),
+        extra_cost=_extra_cost(resources, ids),
     )
 
 
-def _over_horizon(resources: pd.DataFrame, name: str, weeks: NDArray[np.datetime64]) -> float:
-    """Capacity of one resource: each week's own row, else the row of any week."""
+def capacity_by_week(weeks: NDArray[np.datetime64], resources: pd.DataFrame) -> pd.DataFrame:
+    """Capacity of each resource (ids, ascending) in each week: that week's row, else any week's.
+
+    Raises:
+        BadResources: as of `resources_of`.
+    """
+    refuse_numbers(resources, "resources", "capacity")
+    ids = sorted(resources["resource_id"].unique())
+    rows = [_of_weeks(resources, name, weeks) for name in ids]
+    return pd.DataFrame(rows, index=pd.Index(ids, dtype=object), columns=list(range(len(weeks))))
+
+
+def _extra_cost(resources: pd.DataFrame, ids: tuple[str, ...]) -> Floats | None:
+    """(R,) the least that a unit more costs; None where none can be had of any."""
+    if "extra_unit_cost" not in resources or not resources["extra_unit_cost"].notna().any():
+        return None
+    refuse_numbers(resources, "resources", "extra_unit_cost", missing=True)
+    least = resources.groupby("resource_id")["extra_unit_cost"].min().reindex(ids)
+    return least.fillna(np.inf).to_numpy(dtype=np.float64)
+
+
+def _of_weeks(resources: pd.DataFrame, name: str, weeks: NDArray[np.datetime64]) -> Floats:
+    """(H,) capacity of one resource: each week's own row, else the row of any week."""
     rows = resources[resources["resource_id"] == name]
     period = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")
     if "period" in rows:
@@ -180,81 +207,7 @@ def _over_horizon(resources: pd.DataFrame, name: str, weeks: NDArray[np.datetime
             where="resources, column period",
             fix="Add a row for that week, or one without a period that holds for any week.",
         )
-    return float(found.sum())
-
-
-def _amounts(
-    usage: pd.DataFrame,
-    column: str,
-    variants: NDArray[np.object_],
-    styles: NDArray[np.object_],
-    ids: tuple[str, ...],
-) -> Floats:
-    """(V, R) amounts: the style's row first, the variant's own over it."""
-    matrix = np.zeros((len(variants), len(ids)))
-    if column not in usage:
-        return matrix
-    for key, owners in (("style_id", styles), ("variant_id", variants)):
-        rows = usage[_states(usage, key) & usage[column].notna()]
-        if rows.empty:
-            continue
-        names, name = np.unique(rows[key].to_numpy(dtype=object), return_inverse=True)
-        stated = np.full((len(names) + 1, len(ids)), np.nan)
-        stated[name, pd.Index(ids).get_indexer(pd.Index(rows["resource_id"]))] = rows[column]
-        # an owner without a row has position -1: the last line, which states nothing
-        found = stated[pd.Index(names).get_indexer(pd.Index(owners))]
-        matrix = np.where(np.isnan(found), matrix, found)
-    return matrix
-
-
-def _refuse_usage(usage: pd.DataFrame, ids: tuple[str, ...]) -> None:
-    for column in ("amount", "setup_amount"):
-        if column in usage:
-            _refuse_numbers(usage, "usage", column, missing=column == "setup_amount")
-    unknown = np.flatnonzero(~usage["resource_id"].isin(ids))
-    if len(unknown):
-        row = int(unknown[0])
-        raise BadResources(
-            f"Usage of an unknown resource '{usage['resource_id'].iloc[row]}'.",
-            where=f"usage, row {row + 1}, column resource_id",
-            fix=f"Add it to the resources table, or use one of: {', '.join(ids) or 'none yet'}.",
-        )
-    for key in ("variant_id", "style_id"):
-        stated = _states(usage, key)
-        columns = [name for name in (key, "resource_id") if name in usage]
-        twice = np.flatnonzero(usage[stated].duplicated(columns))
-        if len(twice):
-            row = int(np.flatnonzero(stated)[twice[0]])
-            fault = usage.iloc[row]
-            raise BadResources(
-                f"A second row says what '{fault[key]!s}' takes of '{fault['resource_id']!s}'.",
-                where=f"usage, row {row + 1}, column {key}",
-                fix="Keep one row for each.",
-            )
-
-
-def _states(usage: pd.DataFrame, key: str) -> NDArray[np.bool_]:
-    """(rows,) which rows state a usage by `key`: not for an option, not for one variant alone."""
-    if key not in usage:
-        return np.zeros(len(usage), dtype=bool)
-    mask = usage[key].notna()
-    for narrower in ("option", "variant_id"):
-        if narrower in usage and narrower != key:
-            mask &= usage[narrower].isna()
-    return mask.to_numpy(dtype=bool)
-
-
-def _refuse_numbers(table: pd.DataFrame, name: str, column: str, *, missing: bool = False) -> None:
-    values = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = np.isinf(values) | (values < 0) | (np.isnan(values) & (not missing))
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise BadResources(
-            f"'{column}' must be a number that is not negative, and is {values[row]:g}.",
-            where=f"{name}, row {row + 1}, column {column}, "
-            f"resource '{table['resource_id'].iloc[row]}'",
-            fix=f"Correct the {name} table and import it again.",
-        )
+    return found
 
 
 def _refuse_capacity(name: str, amount: float) -> None:

@@ -146,3 +146,59 @@ def test_bad_lots_name_row_and_column(column: str, values: list[float], where: s
 def test_a_second_row_for_a_variant_is_refused() -> None:
     with pytest.raises(BadResources, match="second row"):
         lots_of(VARIANTS, pd.DataFrame({"variant_id": ["a1", "a1"], "minimum": [1, 2]}))
+
+
+def regional(usage: Mapping[str, list[Any]], regions: list[str] | None) -> list[float]:
+    found = resources_of(
+        VARIANTS,
+        STYLES,
+        WEEKS,
+        pd.DataFrame({"resource_id": ["hours"], "capacity": [10.0]}),
+        pd.DataFrame(dict(usage)),
+        regions=None if regions is None else np.array(regions, dtype=object),
+    )
+    units: list[float] = found.usage[:, 0].tolist()
+    return units
+
+
+def test_usage_of_a_region_holds_there_and_a_narrower_row_before_a_wider_one() -> None:
+    usage: dict[str, list[Any]] = {
+        "variant_id": [None, None, None, "a2"],
+        "style_id": [None, None, "a", None],
+        "region": [None, "north", "north", None],
+        "resource_id": ["hours"] * 4,
+        "amount": [1.0, 2.0, 3.0, 4.0],
+    }
+    assert regional(usage, ["north", "north", "north"]) == [3, 4, 2]
+    assert regional(usage, ["south", "south", "south"]) == [1, 4, 1]
+    assert regional(usage, None) == [1, 4, 1]
+
+
+def test_a_limit_on_the_units_of_a_style() -> None:
+    usage: dict[str, list[Any]] = {
+        "style_id": ["a"],
+        "resource_id": ["hours"],
+        "amount": [1.0],
+    }
+    assert regional(usage, None) == [1, 1, 0]
+
+
+def test_two_regions_of_a_style_are_no_duplicates() -> None:
+    usage: dict[str, list[Any]] = {
+        "style_id": ["a", "a", "a"],
+        "region": ["north", "south", "south"],
+        "resource_id": ["hours"] * 3,
+        "amount": [1.0, 2.0, 2.0],
+    }
+    with pytest.raises(BadResources) as caught:
+        regional(usage, None)
+    assert caught.value.where == "usage, row 3, column style_id"
+
+
+def test_the_cheapest_unit_more_is_what_can_be_had() -> None:
+    found = read(
+        {"resource_id": ["hours", "kg"], "capacity": [10.0, 5.0], "extra_unit_cost": [7.0, None]},
+        USAGE,
+    )
+    assert found.dearest.tolist() == [7.0, np.inf]
+    assert np.isinf(read({"resource_id": ["hours"], "capacity": [1.0]}, USAGE).dearest).all()
