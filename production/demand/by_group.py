@@ -153,6 +153,18 @@ def by_regions(forecast: ToSplit, orders: pd.DataFrame, *, most: int = 12) -> De
     return _split(forecast, "region", names, _shares(forecast, orders, label, len(names)))
 
 
+def region_shares(forecast: ToSplit, orders: pd.DataFrame, names: Sequence[str]) -> Floats:
+    """(V, G + 1) shares of some regions in each variant's demand, and of all else last.
+
+    See `by_customers`; each row adds up to one.
+    """
+    label = np.full(len(orders), len(names), dtype=np.intp)
+    if "region" in orders:
+        found = pd.Index(names, dtype=object).get_indexer(pd.Index(orders["region"].astype(object)))
+        label = np.where(found < 0, len(names), found)
+    return _shares(forecast, orders, label, len(names) + 1)
+
+
 def _regions(
     past: pd.DataFrame, orders: pd.DataFrame, most: int
 ) -> tuple[tuple[str, ...], NDArray[np.intp]]:

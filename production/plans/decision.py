@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,7 @@ def task_of(
     capacity: Mapping[str, float],
     settings: EconomicsSettings | None = None,
     also: Iterable[str] = (),
+    overtime: bool = True,
 ) -> Decision:
     """The allocation that a forecast and the workspace's tables pose.
 
@@ -60,6 +61,7 @@ def task_of(
         capacity: other capacities, over the whole horizon.
         settings: what to assume of money.
         also: further variants to plan, with a forecast or without.
+        overtime: whether more of a resource can be bought where the table has a price for it.
 
     Raises:
         BadDemand, BadResources: the tables or the overrides contradict themselves.
@@ -70,6 +72,8 @@ def task_of(
     styles = _styles(variants, catalogue)
     money = economics(variants, catalogue, _paid(panel, forecast.origin), settings)
     shared, notes = _resources(workspace, variants, styles, forecast, capacity)
+    if not overtime:
+        shared = replace(shared, extra_cost=None)
     allowed = lots_of(variants, lots)
     # none may be made of a discontinued variant, unless it is already released
     most = np.where(sellable | allowed.frozen, np.inf, 0.0)

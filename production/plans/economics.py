@@ -1,8 +1,9 @@
 """What a missing and a left-over unit cost: underage and overage from the catalogue.
 
-A unit short loses its margin (price - unit cost); a unit left over loses what it cost beyond
-its salvage value (unit cost - salvage). With the defaults for what the catalogue does not say,
-60 % and 20 % of the price, the two stand 3:1.
+A unit short loses its margin (price - unit cost) and what the customer's goodwill is worth, where
+the catalogue says; a unit left over loses what it cost beyond its salvage value (unit cost -
+salvage). With the defaults for what the catalogue does not say, 60 % and 20 % of the price, the two
+stand 3:1.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ class EconomicsSettings(BaseModel):
     salvage_share: Share = 0.2
     """Salvage value as a share of the price, where the catalogue has none."""
 
+    waiting_share: Share = 0.25
+    """What it costs that a unit is waited for a week, as a share of what it costs to miss it."""
+
+    holding_share: Share = 0.005
+    """What it costs to hold a unit for a week, as a share of its unit cost."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Economics:
@@ -39,18 +46,20 @@ class Economics:
         price: (V,) selling price.
         unit_cost: (V,) what making a unit costs.
         salvage: (V,) what a unit left over still brings.
+        goodwill: (V,) what a missing unit costs beyond its margin.
         assumptions: sentences on what was not in the data, with counts.
     """
 
     price: Floats
     unit_cost: Floats
     salvage: Floats
+    goodwill: Floats
     assumptions: tuple[str, ...] = ()
 
     @property
     def underage(self) -> Floats:
         """(V,) cost of a unit short, never negative."""
-        return np.maximum(self.price - self.unit_cost, 0.0)
+        return np.maximum(self.price - self.unit_cost, 0.0) + self.goodwill
 
     @property
     def overage(self) -> Floats:
@@ -64,6 +73,7 @@ class Economics:
             price=self.price[rows],
             unit_cost=self.unit_cost[rows],
             salvage=self.salvage[rows],
+            goodwill=self.goodwill[rows],
         )
 
 
@@ -91,7 +101,13 @@ def economics(
         notes.append(f"{count:,} variants cost more than they sell for: a missing one is no loss.")
     if count := int((salvage > cost).sum()):
         notes.append(f"{count:,} variants salvage more than they cost: a left-over one is no loss.")
-    return Economics(price=price, unit_cost=cost, salvage=salvage, assumptions=tuple(notes))
+    return Economics(
+        price=price,
+        unit_cost=cost,
+        salvage=salvage,
+        goodwill=np.nan_to_num(_numbers(rows, "goodwill_cost")),
+        assumptions=tuple(notes),
+    )
 
 
 def _numbers(rows: pd.DataFrame, column: str) -> Floats:

@@ -199,9 +199,11 @@ def _decided(
     lots = workspace.read(LOTS) if workspace.has(LOTS) else pd.DataFrame(columns=LOTS.names)
     # stock and released quantities are those of today, not of the origin
     lots = lots.drop(columns=["on_hand", "frozen"], errors="ignore")
+    # both may use the same: neither buys overtime
     decided = task_of(
-        workspace, panel, forecast, lots=lots, capacity=capacity or {}, settings=settings
-    )
+        workspace, panel, forecast, lots=lots, capacity=capacity or {}, settings=settings,
+        overtime=False,
+    )  # fmt: skip
     task = _under(decided.task, share, float(recent.sum()))
     made = {PLAN: allocate(task).quantity, PLANNER: habit(task, recent)}
     return pd.concat(

@@ -107,7 +107,12 @@ def read_inputs(path: Path) -> PlanInputs:
     with np.load(path, allow_pickle=False) as file:
         kept: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
     variants = _texts(kept["variants"])
-    money = Economics(price=kept["price"], unit_cost=kept["unit_cost"], salvage=kept["salvage"])
+    money = Economics(
+        price=kept["price"],
+        unit_cost=kept["unit_cost"],
+        salvage=kept["salvage"],
+        goodwill=kept["goodwill"],
+    )
     return PlanInputs(
         free=Task(
             variants=variants,
@@ -152,6 +157,7 @@ def _arrays(inputs: PlanInputs) -> dict[str, NDArray[Any]]:
         "price": money.price,
         "unit_cost": money.unit_cost,
         "salvage": money.salvage,
+        "goodwill": money.goodwill,
         "styles": _bytes(inputs.styles),
         "attributes": _bytes({name: list(of) for name, of in inputs.attributes.items()}),
         "held": inputs.held,

@@ -52,6 +52,39 @@ LINE_COLUMNS: Final = (
 """
 
 
+TABLES: Final = {
+    "schedule": (
+        "variant_id",
+        "week",
+        "begin",
+        "comes_in",
+        "mean",
+        "expected_stock",
+        "expected_waiting",
+    ),
+    "resource_weeks": ("resource_id", "week", "capacity", "used", "shadow_price", "bought"),
+    "regions": (
+        "variant_id",
+        "region",
+        "quantity",
+        "wanted",
+        "on_hand",
+        "mean",
+        "expected_shortage",
+        "expected_leftover",
+        "stockout_probability",
+        "short_of",
+    ),
+}
+"""Columns of what a plan says beyond its lines, where weeks or regions are planned.
+
+    schedule        of each variant and week (its Monday): units to begin, units that come in, units
+                    of demand, and units expected in stock and owed at its end
+    resource_weeks  of each resource and week: as of PlanResource
+    regions         of each variant and region: as of the lines
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanResource:
     """One resource in a plan.
@@ -61,9 +94,10 @@ class PlanResource:
         unit: what one of it is; may be empty.
         capacity: how much there is over the horizon.
         used: how much the plan takes.
-        shadow_price: money that one more unit would earn.
-        extra_unit_cost: money that one more unit costs; None where none can be had. The plan
-            buys none: where it costs less than the shadow price, buying some would pay.
+        shadow_price: money that one more unit would earn; in a plan by week, one in the week
+            where it earns most.
+        extra_unit_cost: money that one more unit costs; None where none can be had.
+        bought: units above the capacity that the plan buys, part of `used`.
     """
 
     resource_id: str
@@ -72,6 +106,7 @@ class PlanResource:
     used: float
     shadow_price: float
     extra_unit_cost: float | None = None
+    bought: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +148,7 @@ class Plan:
         assumptions: sentences on what was not in the data.
         effects: what the demand method learned, the largest first; empty where it has no terms.
         forecast_id: the forecast that it was made from (`production.demand.saved`).
+        schedule, resource_weeks, regions: see TABLES; None where they were not planned.
         inputs: what it was made from; None where they were not read, or not kept.
     """
 
@@ -129,6 +165,9 @@ class Plan:
     assumptions: tuple[str, ...]
     effects: tuple[Effect, ...] = ()
     forecast_id: str = ""
+    schedule: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    resource_weeks: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    regions: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     inputs: PlanInputs | None = field(default=None, repr=False, compare=False)
 
     def header(self) -> dict[str, Any]:
@@ -149,9 +188,15 @@ class Plan:
             "forecast_id": self.forecast_id,
         }
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Those of TABLES that it has, by name."""
+        found = {name: getattr(self, name) for name in TABLES}
+        return {name: table for name, table in found.items() if table is not None}
+
     def to_json(self) -> dict[str, Any]:
-        """The plan for programs: the header, and one object a line."""
-        return {**self.header(), "lines": self.lines.to_dict(orient="records")}
+        """The plan for programs: the header, and one object a line and a row of its tables."""
+        tables = {"lines": self.lines, **self.tables()}
+        return self.header() | {name: one.to_dict(orient="records") for name, one in tables.items()}
 
 
 def identified(plan: Plan) -> Plan:
@@ -159,6 +204,8 @@ def identified(plan: Plan) -> Plan:
     header = plan.header() | {"plan_id": ""}
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     digest.update(plan.lines.to_csv(index=False, float_format="%.10g").encode())
+    for table in plan.tables().values():
+        digest.update(table.to_csv(index=False, float_format="%.10g").encode())
     if plan.inputs is not None:
         digest.update(plan.inputs.digest().encode())
     name = f"{plan.as_of}-{plan.horizon}w-{digest.hexdigest()[:12]}"

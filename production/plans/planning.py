@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from data.progress import Progress, silent
 from data.tables import LOTS, RESOURCES, VARIANTS
 from data.workspace import Workspace
-from production.allocation.allocate import Allocation, allocate
 from production.allocation.resources import Resources
 from production.allocation.task import Task
 from production.allocation.unmet import CODES
@@ -25,12 +24,14 @@ from production.demand.periods import refuse_days
 from production.demand.reading import read_panel
 from production.demand.saved import forecast_id
 from production.demand.settings import DemandSettings
+from production.plans.answer import Answer
 from production.plans.decision import Decision, table_of, task_of
 from production.plans.economics import EconomicsSettings
 from production.plans.habit import habit
 from production.plans.held import held_in
 from production.plans.inputs import inputs_of
 from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource, identified
+from production.plans.solving import solve
 from recsys.model import Run
 
 
@@ -47,6 +48,8 @@ def make_plan(
     settings: EconomicsSettings | None = None,
     demand: DemandSettings | None = None,
     keep: Callable[[Forecast, DemandPanel], object] | None = None,
+    by_week: bool | None = None,
+    overtime: bool = True,
 ) -> Plan:
     """What to make of each active variant over the weeks from `as_of` on.
 
@@ -63,6 +66,8 @@ def make_plan(
         settings: what to assume of money that the catalogue does not state.
         demand: how demand is read.
         keep: given the forecast and what it was made from before the plan is made.
+        by_week: whether to plan weeks; None where lead times or uneven capacities ask for it.
+        overtime: buy more of a resource where the table has a price for it and it pays.
 
     Raises:
         UnknownMethod: no demand method has that name.
@@ -97,16 +102,19 @@ def make_plan(
         capacity=capacity or {},
         settings=settings,
         also=held.made(),
+        overtime=overtime,
     )
     rows = held.of(decided.task.variants)
     inputs = inputs_of(
         decided.task, decided.economics, decided.styles, table_of(workspace, VARIANTS), rows
     )
     decided = replace(decided, task=held.on(decided.task))
-    answer = allocate(decided.task)
+    answer = solve(
+        workspace, decided, forecast, capacity=capacity or {}, settings=settings, by_week=by_week
+    )
     recent = _recent(panel, forecast, decided.task.variants)
     progress("Planning", 1, 1)
-    plan = _assembled(decided, answer, forecast, recent, table_of(workspace, RESOURCES))
+    plan = _assembled(decided, answer, forecast, recent)
     return identified(replace(plan, lines=_told(plan.lines, rows), inputs=inputs))
 
 
@@ -121,10 +129,9 @@ def _told(lines: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
 
 def _assembled(
     decided: Decision,
-    answer: Allocation,
+    answer: Answer,
     forecast: Forecast,
     recent: NDArray[np.float64],
-    resources: pd.DataFrame,
 ) -> Plan:
     """The plan without its id: the answer, what a planner would do today, and what was assumed."""
     lines = _lines(decided, answer, forecast).assign(**_planner(decided.task, recent))
@@ -134,7 +141,7 @@ def _assembled(
         horizon=forecast.weekly.shape[1],
         method=forecast.method,
         lines=lines[list(LINE_COLUMNS)],
-        resources=_used(decided.task, answer, resources),
+        resources=_used(decided.task.resources, answer),
         expected_cost=answer.expected_cost,
         bound=answer.bound,
         gap=answer.gap,
@@ -142,6 +149,9 @@ def _assembled(
         assumptions=(*decided.economics.assumptions, *decided.notes),
         effects=_effects(forecast),
         forecast_id=forecast_id(forecast),
+        schedule=answer.schedule,
+        resource_weeks=answer.resource_weeks,
+        regions=answer.regions,
     )
 
 
@@ -162,7 +172,7 @@ def _refuse_overrides(workspace: Workspace, capacity: Mapping[str, float]) -> No
     names.override(capacity)
 
 
-def _lines(decided: Decision, answer: Allocation, forecast: Forecast) -> pd.DataFrame:
+def _lines(decided: Decision, answer: Answer, forecast: Forecast) -> pd.DataFrame:
     """A plan's lines, but for the recent units."""
     task, money = decided.task, decided.economics
     mean = pd.Series(forecast.mean, index=forecast.variants)
@@ -219,24 +229,21 @@ def _effects(forecast: Forecast) -> tuple[Effect, ...]:
     return tuple(Effect(**dict(zip(names, row, strict=True))) for row in rows)
 
 
-def _used(task: Task, answer: Allocation, table: pd.DataFrame) -> tuple[PlanResource, ...]:
-    shared = task.resources
-    extra = pd.Series(dtype=float)
-    if "extra_unit_cost" in table:
-        extra = table.groupby("resource_id")["extra_unit_cost"].min().dropna()
+def _used(shared: Resources, answer: Answer) -> tuple[PlanResource, ...]:
     rows = zip(
         shared.ids,
         shared.units,
-        shared.capacity.tolist(),
+        answer.capacity.tolist(),
         answer.used.tolist(),
         answer.shadow_prices.tolist(),
-        (None if name not in extra else float(extra[name]) for name in shared.ids),
+        shared.dearest.tolist(),
+        answer.bought.tolist(),
         strict=True,
     )
     return tuple(
         PlanResource(
             resource_id=name, unit=unit, capacity=there, used=taken, shadow_price=price,
-            extra_unit_cost=more,
+            extra_unit_cost=extra if np.isfinite(extra) else None, bought=bought,
         )
-        for name, unit, there, taken, price, more in rows
+        for name, unit, there, taken, price, extra, bought in rows
     )  # fmt: skip

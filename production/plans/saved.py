@@ -3,6 +3,7 @@
 plans/<plan_id>/plan.json       everything but the lines, and the other files' SHA-256
 plans/<plan_id>/lines.parquet   one variant a row
 plans/<plan_id>/inputs.npz      what it was made from (production.plans.inputs)
+plans/<plan_id>/<table>.parquet by week and by region, where it has them (plan.TABLES)
 plans/latest                    the id that was saved last
 
 Plans of format 1 were kept without what they were made from: they can be read, shown and released,
@@ -22,7 +23,7 @@ from data.kept import digest_of, keep, kept, latest
 from data.workspace import Workspace
 from production.errors import PlanRefused, UnknownPlan
 from production.plans.inputs import read_inputs, write_inputs
-from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource
+from production.plans.plan import LINE_COLUMNS, TABLES, Effect, Plan, PlanResource
 
 FORMAT: Final = 2
 READABLE: Final = (1, 2)
@@ -39,6 +40,9 @@ def save_plan(workspace: Workspace, plan: Plan) -> Path:
     def write(folder: Path) -> str:
         plan.lines.to_parquet(folder / "lines.parquet", index=False)
         header = plan.header() | {"format": FORMAT, "lines": digest_of(folder / "lines.parquet")}
+        for name, table in plan.tables().items():
+            table.to_parquet(folder / f"{name}.parquet", index=False)
+            header[name] = digest_of(folder / f"{name}.parquet")
         if plan.inputs is not None:
             write_inputs(folder / "inputs.npz", plan.inputs)
             header["inputs"] = digest_of(folder / "inputs.npz")
@@ -130,7 +134,17 @@ def _read(folder: Path, *, inputs: bool) -> Plan:
         effects=tuple(Effect(**effect) for effect in header["effects"]),
         forecast_id=header.get("forecast_id", ""),
         inputs=made_from,
+        **{name: _table(folder, header, name) for name in TABLES},
     )
+
+
+def _table(folder: Path, header: dict[str, Any], name: str) -> pd.DataFrame | None:
+    if name not in header:
+        return None
+    path = folder / f"{name}.parquet"
+    if header[name] != digest_of(path):
+        raise ValueError(f"its {name} were changed")
+    return pd.read_parquet(path, columns=list(TABLES[name]))
 
 
 def list_plans(workspace: Workspace) -> tuple[str, ...]:

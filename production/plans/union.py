@@ -58,6 +58,7 @@ def _over(
             price=np.concatenate((own.money.price, other.money.price))[place],
             unit_cost=np.concatenate((own.money.unit_cost, other.money.unit_cost))[place],
             salvage=np.concatenate((own.money.salvage, other.money.salvage))[place],
+            goodwill=np.concatenate((own.money.goodwill, other.money.goodwill))[place],
         ),
         styles=np.concatenate((own.styles, other.styles))[place],
         attributes={},

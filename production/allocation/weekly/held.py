@@ -32,7 +32,8 @@ def spread_held(task: WeeklyTask, begun: Floats) -> Floats:
     if not held.any():
         return spread
     spread[held] = _in_weeks(task, begun, held)
-    limit = task.capacity * (1 + ROUNDING)
+    # where more can be had it is bought for what must be made
+    limit = np.where(np.isinf(task.dearest), task.capacity * (1 + ROUNDING), np.inf)
     rows = np.flatnonzero(held)
     for _ in range(task.weeks * len(rows)):
         excess = task.used(spread) - limit
