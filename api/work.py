@@ -197,6 +197,8 @@ def plan_and_save(
     method: str = "atelier",
     capacity: Mapping[str, float] | None = None,
     forecast: Forecast | None = None,
+    by_week: bool | None = None,
+    overtime: bool = True,
     progress: Progress = silent,
 ) -> Plan:
     """Make a plan over the settings' horizon; it and its forecast are kept, the latest."""
@@ -217,6 +219,8 @@ def plan_and_save(
         progress=progress,
         forecast=forecast,
         keep=keep,
+        by_week=by_week,
+        overtime=overtime,
     )
     save_plan(workspace, plan)
     return plan

@@ -94,6 +94,20 @@ def make(
     horizon: HorizonOption = None,
     method: Annotated[str, typer.Option(help="Which demand method.")] = "atelier",
     capacity: CapacityOption = None,
+    weekly: Annotated[
+        bool | None,
+        typer.Option(
+            "--weekly/--no-weekly",
+            help="Plan weeks; without it, where lead times or uneven capacities ask for it.",
+        ),
+    ] = None,
+    overtime: Annotated[
+        bool,
+        typer.Option(
+            "--overtime/--no-overtime",
+            help="Buy more of a resource where it has a price and pays.",
+        ),
+    ] = True,
     demand: Annotated[
         Path | None,
         typer.Option(
@@ -146,9 +160,10 @@ def make(
         continuous=continuous, seconds=seconds,
     )  # fmt: skip
     if files.meant:
-        if as_of is not None or horizon is not None or method != "atelier":
+        if as_of is not None or horizon is not None or method != "atelier" or weekly is not None:
             raise typer.BadParameter(
-                "--as-of, --horizon and --method are of a workspace's plan, not of one from files."
+                "--as-of, --horizon, --method and --weekly are of a workspace's plan, not of one "
+                "from files."
             )
         plan_files(files, overrides, json)
         return
@@ -167,6 +182,8 @@ def make(
             as_of=moment(as_of),
             method=method,
             capacity=overrides,
+            by_week=weekly,
+            overtime=overtime,
             progress=progress,
         )
     if json == ON_STDOUT:

@@ -17,14 +17,27 @@ def show_plan(made: Plan) -> None:
     console.show(
         f"Plan {made.plan_id}: {made.lines['quantity'].sum():,.0f} units in {made.horizon} weeks "
         f"from {made.as_of}",
-        ("resource", "unit", "capacity", "used", "shadow price"),
+        ("resource", "unit", "capacity", "bought", "used", "shadow price"),
         [
-            (one.resource_id, one.unit, one.capacity, one.used, one.shadow_price)
+            (one.resource_id, one.unit, one.capacity, one.bought, one.used, one.shadow_price)
             for one in made.resources
         ],
         caption=f"Expected cost {made.expected_cost:,.0f}, {made.status}, "
         f"at most {made.gap:.2%} above the best possible.",
     )
+    if made.resource_weeks is not None:
+        console.show(
+            "Resources by week",
+            ("resource", "week", "capacity", "used", "shadow price", "bought"),
+            made.resource_weeks.to_numpy(dtype=object).tolist(),
+        )
+    if made.regions is not None:
+        summed = made.regions.groupby("region", sort=False)[["quantity", "wanted", "mean"]].sum()
+        console.show(
+            "Regions",
+            ("region", "make", "wanted", "expected demand"),
+            [(str(name), *row) for name, *row in summed.itertuples()],
+        )
     largest = made.lines.sort_values(["quantity", "variant_id"], ascending=[False, True])
     shown = largest.head(LINES_SHOWN)
     shown = shown.assign(risk=100 * shown["stockout_probability"])

@@ -60,6 +60,8 @@ class Plans:
                     self._settings.model_copy(update={"horizon": horizon}),
                     as_of=None if request.as_of is None else np.datetime64(request.as_of, "us"),
                     capacity=request.capacity,
+                    by_week=request.weekly,
+                    overtime=request.overtime,
                 )
         finally:
             self._places.release()

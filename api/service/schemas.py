@@ -127,6 +127,13 @@ class PlanRequest(Request):
         "'units' limits the units of all variants together.",
         examples=[{"units": 1200}],
     )
+    weekly: bool | None = Field(
+        default=None,
+        description="Plan weeks; without it, where lead times or uneven capacities ask for it.",
+    )
+    overtime: bool = Field(
+        default=True, description="Buy more of a resource where it has a price and pays."
+    )
 
 
 class Reason(Answer):
@@ -201,6 +208,9 @@ class PlanResource(OpenAnswer):
     extra_unit_cost: float | None = Field(
         default=None, description="Money that one more unit of it costs, where it can be had."
     )
+    bought: float = Field(
+        default=0.0, description="Units above the capacity that the plan buys; part of `used`."
+    )
 
 
 class PlanLine(OpenAnswer):
@@ -238,7 +248,7 @@ class Effect(OpenAnswer):
 
 
 class PlanAnswer(OpenAnswer):
-    """A plan."""
+    """A plan; with `schedule`, `resource_weeks` and `regions` where those are planned."""
 
     plan_id: str
     as_of: str = Field(description="The first day of the horizon, a Monday.")

@@ -160,7 +160,8 @@ def region_shares(forecast: ToSplit, orders: pd.DataFrame, names: Sequence[str])
     """
     label = np.full(len(orders), len(names), dtype=np.intp)
     if "region" in orders:
-        found = pd.Index(names, dtype=object).get_indexer(pd.Index(orders["region"].astype(object)))
+        known = pd.Index(np.array(names, dtype=object))
+        found = known.get_indexer(pd.Index(orders["region"].to_numpy(dtype=object)))
         label = np.where(found < 0, len(names), found)
     return _shares(forecast, orders, label, len(names) + 1)
 

@@ -10,7 +10,6 @@ largest remainder. Lots are whole in each region: a minimum or a multiple holds 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -101,7 +100,7 @@ def whole_parts(units: Floats, share: Floats) -> Floats:
     return whole
 
 
-def gathered(found: Answer, task: Task, regions: Regions, variants: Sequence[str]) -> Answer:
+def gathered(found: Answer, task: Task, regions: Regions, variants: NDArray[np.object_]) -> Answer:
     """The answer a variant, of one a variant and region, with what goes to each region.
 
     A variant's chance of a stock-out is that of its regions, weighted by their demand.
@@ -121,7 +120,7 @@ def gathered(found: Answer, task: Task, regions: Regions, variants: Sequence[str
     place = np.arange(len(variants)) * count + missed
     table = pd.DataFrame(
         {
-            "variant_id": np.asarray(variants, dtype=object)[regions.rows],
+            "variant_id": variants[regions.rows],
             "region": regions.of_rows,
             "quantity": found.quantity.astype(np.int64),
             "wanted": found.wanted.astype(np.int64),

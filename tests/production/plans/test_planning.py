@@ -169,16 +169,39 @@ def test_a_workspace_without_plans_has_no_latest(tmp_path: Path) -> None:
     assert latest_plan(small_market(tmp_path / "w")) is None
 
 
-def test_a_plan_says_what_one_more_of_a_resource_costs(tmp_path: Path) -> None:
+def test_overtime_is_bought_where_it_pays_and_kept_in_the_plan(tmp_path: Path) -> None:
     workspace = small_market(tmp_path / "w")
+    forecast = simple_forecast(workspace)
+    scarce = make_plan(workspace, forecast=forecast)
+    worth = {one.resource_id: one.shadow_price for one in scarce.resources}["sewing"]
     table = workspace.read(RESOURCES)
-    workspace.write({"resources": table.assign(extra_unit_cost=np.array([7.0, np.nan]))})
-    made = make_plan(workspace, forecast=simple_forecast(workspace))
-    assert {one.resource_id: one.extra_unit_cost for one in made.resources} == {
-        "fabric": None,
-        "sewing": 7.0,
-    }
+    workspace.write({"resources": table.assign(extra_unit_cost=np.array([worth / 2, np.nan]))})
+    made = make_plan(workspace, forecast=forecast)
+    sewing = next(one for one in made.resources if one.resource_id == "sewing")
+    assert sewing.bought == pytest.approx(sewing.used - sewing.capacity)
+    assert sewing.bought > 0
+    assert sewing.shadow_price == pytest.approx(worth / 2)
+    assert made.expected_cost < scarce.expected_cost
+    lines = made.lines
+    short = lines["underage_cost"] * lines["expected_shortage"]
+    over = lines["overage_cost"] * lines["expected_leftover"]
+    assert (short + over).sum() + sewing.bought * worth / 2 == pytest.approx(made.expected_cost)
+    without = make_plan(workspace, forecast=forecast, overtime=False)
+    assert (without.lines["quantity"] == scarce.lines["quantity"]).all()
     save_plan(workspace, made)
     assert load_plan(workspace, made.plan_id).resources == made.resources
     page = render_html(build_report(workspace, made))
-    assert re.search(r"It costs 7\.00, so buying some would (not )?pay", page)
+    assert re.search(rf"It costs {worth / 2:.2f}: the plan buys \d", page)
+
+
+def test_lost_goodwill_makes_a_missing_unit_dearer(tmp_path: Path) -> None:
+    workspace = small_market(tmp_path / "w", resources=False)
+    variants = workspace.read(VARIANTS)
+    forecast = simple_forecast(workspace)
+    before = make_plan(workspace, forecast=forecast).lines.set_index("variant_id")
+    lost = np.where(variants["variant_id"] == "A-red", 60.0, np.nan)
+    workspace.write({"variants": variants.assign(goodwill_cost=lost)})
+    after = make_plan(workspace, forecast=forecast).lines.set_index("variant_id")
+    assert after["underage_cost"]["A-red"] == before["underage_cost"]["A-red"] + 60
+    assert after["quantity"]["A-red"] > before["quantity"]["A-red"]
+    assert after["quantity"]["B-red"] == before["quantity"]["B-red"]
