@@ -133,6 +133,11 @@ def diff(before: Plan, after: Plan) -> PlanDiff:
             f"The plans are for other weeks: {before.horizon} from {before.as_of}, then "
             f"{after.horizon} from {after.as_of}.",
         )
+    if before.tables() or after.tables():
+        notes.append(
+            "Causes are told apart over the horizon as a whole: what weeks or regions moved is "
+            "with the last of them."
+        )
     reasons = after.lines.set_index("variant_id")["reason"].reindex(first.variants).fillna("")
     new = ~np.isin(first.variants, before.lines["variant_id"])
     dropped = ~np.isin(first.variants, after.lines["variant_id"])
