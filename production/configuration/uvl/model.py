@@ -1,0 +1,110 @@
+"""A model of products as UVL writes it: a tree of features, its groups, and constraints across."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal
+
+from production.configuration.uvl.expressions import Formula
+
+Kind = Literal["Boolean", "Integer", "Real", "String"]
+Value = Fraction | str | bool | tuple["Value", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One option of the product.
+
+    Attributes:
+        name: as written, without quotes.
+        line: where it is written.
+        parent: place of the feature above it; -1 for the root.
+        kind: what is chosen: yes or no, or a number or text besides.
+        instances: least and most of it, where it has a cardinality.
+        attributes: values by name; those of nested attributes by "outer.inner".
+    """
+
+    name: str
+    line: int
+    parent: int
+    kind: Kind = "Boolean"
+    instances: tuple[int, int] | None = None
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Features under one parent, of which at least `least` and at most `most` are selected.
+
+    Attributes:
+        parent: place of the feature above them.
+        members: their places.
+        least: how many must be selected where the parent is.
+        most: how many may be.
+        line: where the group is written.
+    """
+
+    parent: int
+    members: tuple[int, ...]
+    least: int
+    most: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """What must hold across the tree; `text` is as written."""
+
+    formula: Formula
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureModel:
+    """A model of products.
+
+    Attributes:
+        name: what errors call it, usually its file's name.
+        features: parents before their children; the first is the root.
+        groups: in the order of the file.
+        constraints: in the order of the file.
+    """
+
+    name: str
+    features: tuple[Feature, ...]
+    groups: tuple[Group, ...]
+    constraints: tuple[Constraint, ...]
+
+    @cached_property
+    def place(self) -> Mapping[str, int]:
+        """The place of each feature by its name."""
+        return {feature.name: place for place, feature in enumerate(self.features)}
+
+    @cached_property
+    def typed(self) -> tuple[int, ...]:
+        """Places of the features for which a number or a text is chosen."""
+        return tuple(at for at, feature in enumerate(self.features) if feature.kind != "Boolean")
+
+    @cached_property
+    def counted(self) -> tuple[int, ...]:
+        """Places of the features that may have several instances."""
+        return tuple(at for at, feature in enumerate(self.features) if feature.instances)
+
+    def above(self, place: int) -> Iterator[int]:
+        """The places from a feature up to the root, itself first."""
+        while place >= 0:
+            yield place
+            place = self.features[place].parent
+
+    def with_attribute(self, key: str, within: int = 0) -> tuple[int, ...]:
+        """Places of the features in a subtree that have an attribute with a number."""
+        having = (
+            place
+            for place, feature in enumerate(self.features)
+            if isinstance(feature.attributes.get(key), Fraction)
+        )
+        return tuple(place for place in having if not within or within in self.above(place))
