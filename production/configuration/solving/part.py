@@ -30,14 +30,18 @@ Literals = frozenset[int]
 
 
 class Part:
-    """Clauses that share variables with no others, none of them fixed from the outset."""
+    """Clauses that share variables with no others, none of them fixed from the outset.
+
+    Attributes:
+        variables: ascending.
+        local_clauses: the clauses over places in `variables`, from 1.
+    """
 
     def __init__(self, clauses: Sequence[Clause]) -> None:
-        self.clauses = tuple(clauses)
         self.variables = tuple(sorted({abs(one) for clause in clauses for one in clause}))
         self._local = {variable: at for at, variable in enumerate(self.variables, start=1)}
-        self._inner = [self._inward(clause) for clause in clauses]
-        self._solver = Minisat22(bootstrap_with=self._inner)
+        self.local_clauses = [tuple(self._inward(clause)) for clause in clauses]
+        self._solver = Minisat22(bootstrap_with=self.local_clauses)
         size = len(self.variables)
         self._literals = [*range(1, size + 1), *range(-size, 0)]
         self._masks = dict.fromkeys(self._literals, 0)
@@ -76,7 +80,7 @@ class Part:
         """
         phases = [-local for local in self._local.values()]
         phases += self._inward(one for one in preferred if abs(one) in self._local)
-        with Minisat22(bootstrap_with=self._inner) as solver:
+        with Minisat22(bootstrap_with=self.local_clauses) as solver:
             solver.set_phases(phases)
             solver.solve(assumptions=self._inward(choices))
             return self._outward(solver.get_model() or ())
@@ -130,7 +134,7 @@ class Part:
     def _list(self) -> None:
         """Try to know all configurations."""
         self._tried = True
-        with Minisat22(bootstrap_with=self._inner) as solver:
+        with Minisat22(bootstrap_with=self.local_clauses) as solver:
             models = list(islice(solver.enum_models(), LISTED + 1))
         if len(models) > LISTED:
             return
