@@ -113,8 +113,8 @@ class _Judged:
 
     def _value(self, term: Term) -> Value:
         match term:
-            case Constant(value):
-                return value
+            case Constant():
+                return term.value
             case Attribute(feature, key):
                 return self._attribute(feature, key)
             case Chosen(feature):
@@ -123,10 +123,7 @@ class _Judged:
             case Aggregate(kind, key, within):
                 return self._aggregate(kind, key, within)
             case Rounded(kind, inner):
-                value = self._number(inner)
-                if value is None:
-                    return None
-                return Fraction(math.floor(value) if kind == "floor" else math.ceil(value))
+                return _rounded(kind, self._number(inner))
             case Arithmetic(operator, left, right):
                 return self._reckoned(operator, self._number(left), self._number(right))
 
@@ -174,3 +171,9 @@ class _Judged:
 
     def _kind(self, feature: int) -> str:
         return self._model.features[feature].kind
+
+
+def _rounded(kind: str, value: Fraction | None) -> Fraction | None:
+    if value is None:
+        return None
+    return Fraction(math.floor(value) if kind == "floor" else math.ceil(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,12 +10,12 @@ from typing import Final
 
 from data.nearest import hint
 from production.configuration.encoding.encode import Encoded
-from production.configuration.uvl import limits
 from production.errors import BadChoice
 
 WHERE: Final = "choice"
 MOST_TEXT: Final = 1_000
 """Characters of a text."""
+_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ def parse_choice(text: str, encoded: Encoded) -> Choice:
     raise BadChoice(
         f"There is no option '{asked:.80}'.",
         where=WHERE,
-        fix=hint(asked, places) + "A choice is NAME, !NAME or NAME=VALUE; the model lists the names.",
+        fix=hint(asked, places)
+        + "A choice is NAME, !NAME or NAME=VALUE; the model lists the names.",
     )
 
 
@@ -118,13 +120,10 @@ def _with_value(text: str, name: str, said: str, encoded: Encoded) -> Choice:
 
 
 def _number(name: str, said: str) -> Fraction:
-    try:
-        if len(said) > limits.DIGITS or "e" in said.lower():
-            raise ValueError
-        return Fraction(said)
-    except (ValueError, ZeroDivisionError):
+    if not _NUMBER.fullmatch(said):
         raise BadChoice(
             f"'{said:.40}' is no number for '{name}'.",
             where=WHERE,
-            fix=f"Write it like 12 or 2.5, of at most {limits.DIGITS} digits.",
-        ) from None
+            fix="Write it like 12 or 2.5: at most 15 digits, and 6 after the point.",
+        )
+    return Fraction(said)

@@ -140,7 +140,9 @@ class Comparisons:
 
         def holds(state: State) -> bool:
             one, other = left(state), right(state)
-            return one is not None and other is not None and compare(comparison.comparator, one, other)
+            return (
+                one is not None and other is not None and compare(comparison.comparator, one, other)
+            )
 
         return diagram(self._clauses, forms, holds)
 
@@ -163,14 +165,14 @@ class Comparisons:
                     self._equal(Constant(""), other, line),
                 )
         match left, right:
-            case Constant(one), Constant(other):
-                return one == other
-            case (Chosen(feature), Constant(value)) | (Constant(value), Chosen(feature)):
-                return self._texts[feature].equals(str(value))
-        self._refuse(
-            line,
+            case Constant(), Constant():
+                return left.value == right.value
+            case (Chosen(feature), Constant(text)) | (Constant(text), Chosen(feature)):
+                return self._texts[feature].equals(str(text))
+        raise UnsupportedModel(
             "The texts of two typed features are compared.",
-            "Compare each with texts that are written out.",
+            where=self._where(line),
+            fix="Compare each with texts that are written out.",
         )
 
     def _linear(self, term: Term, line: int) -> Linear | None:
@@ -266,6 +268,7 @@ class Comparisons:
         return value if isinstance(value, Fraction | str) else ""
 
     def _is_text(self, term: Term, line: int) -> bool:
+        inner: tuple[Term, ...] = ()
         match term:
             case Constant(value):
                 return isinstance(value, str)
@@ -277,8 +280,6 @@ class Comparisons:
                 inner = (left, right)
             case Rounded(_, only):
                 inner = (only,)
-            case _:
-                inner = ()
         if any(self._is_text(one, line) for one in inner):
             raise BadModel(
                 "Reckoning with a text.", where=self._where(line), fix="Reckon with numbers alone."

@@ -52,7 +52,11 @@ def diagram(
     for place, weight in enumerate(weights):
         following: dict[State, tuple[State, State] | None] = {}
         for state in layers[-1]:
-            said = early(state, _plus(state, least[place]), _plus(state, most[place])) if early else None
+            said = (
+                early(state, _plus(state, least[place]), _plus(state, most[place]))
+                if early
+                else None
+            )
             if said is not None:
                 decided[place, state] = said
                 continue
@@ -88,8 +92,12 @@ def _to_come(weights: Sequence[State], sums: int) -> tuple[list[State], list[Sta
     """The least and the most that each sum can still gain, before each literal."""
     least, most = [(Fraction(0),) * sums], [(Fraction(0),) * sums]
     for weight in reversed(weights):
-        least.append(tuple(low + min(one, Fraction(0)) for low, one in zip(least[-1], weight, strict=True)))
-        most.append(tuple(high + max(one, Fraction(0)) for high, one in zip(most[-1], weight, strict=True)))
+        least.append(
+            tuple(low + min(one, Fraction(0)) for low, one in zip(least[-1], weight, strict=True))
+        )
+        most.append(
+            tuple(high + max(one, Fraction(0)) for high, one in zip(most[-1], weight, strict=True))
+        )
     return least[::-1], most[::-1]
 
 

@@ -59,9 +59,7 @@ def encode(model: FeatureModel) -> Encoded:
     for group in model.groups:
         _encode_group(clauses, group)
     kinds = {place: model.features[place].kind for place in model.typed}
-    numbers = {
-        at: Numbers(clauses, at, kind) for at, kind in kinds.items() if kind != "String"
-    }
+    numbers = {at: Numbers(clauses, at, kind) for at, kind in kinds.items() if kind != "String"}
     texts = {at: Texts(clauses, at) for at, kind in kinds.items() if kind == "String"}
     instances = {
         at: Instances(clauses, at, bounds)
@@ -119,7 +117,9 @@ class _Formulas:
         for clause in self._spread(formula, holds=True):
             self._clauses.add(*clause)
 
-    def _spread(self, formula: Formula, *, holds: bool) -> list[Clause]:
+    def _spread(  # noqa: PLR0911  # one a kind of formula
+        self, formula: Formula, *, holds: bool
+    ) -> list[Clause]:
         """Clauses that say that the formula holds, or that it does not."""
         match formula:
             case Selected(feature):

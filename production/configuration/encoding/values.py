@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from itertools import pairwise
 
 from production.configuration.encoding.clauses import Clauses, Known
 from production.configuration.uvl.expressions import Comparator
@@ -43,11 +43,17 @@ class Range:
         if self.text is not None:
             return repr(self.text)
         low, high = self.low, self.high
-        if low and high and low[0] == high[0]:
-            return _plain(low[0])
+        if self.only is not None:
+            return _plain(self.only)
         parts = [f"{'above' if low[1] else 'from'} {_plain(low[0])}"] if low else []
         parts += [f"{'to' if high[1] else 'below'} {_plain(high[0])}"] if high else []
         return " ".join(parts) or "any other"
+
+    @property
+    def only(self) -> Fraction | None:
+        """The one number that lies here; None where there are more."""
+        ends = self.low is not None and self.high is not None and self.low[0] == self.high[0]
+        return self.low[0] if ends and self.low else None
 
     def holds(self, value: Fraction) -> bool:
         """Whether a number lies here."""
@@ -84,7 +90,7 @@ class Numbers:
         """Put the bounds in order, and name the ranges between them."""
         ordered = sorted(self._below)
         literals = [self._below[bound] for bound in ordered]
-        for lower, higher in zip(literals, literals[1:], strict=False):
+        for lower, higher in pairwise(literals):
             self._clauses.add(-lower, higher)
         for bound, literal in zip(ordered, literals, strict=True):
             zero = bound[0] > 0 or (bound[0] == 0 and bound[1])
@@ -98,7 +104,9 @@ class Numbers:
             high = ordered[place] if place < len(ordered) else None
             if self._whole and low:
                 low = (low[0] + 1, False)
-            ranges.append(Range(feature=self._feature, literal=self._clauses.both(parts), low=low, high=high))
+            ranges.append(
+                Range(feature=self._feature, literal=self._clauses.both(parts), low=low, high=high)
+            )
         return ranges
 
     def _at_most(self, value: Fraction) -> int:

@@ -50,8 +50,9 @@ def count_configurations(guide: Guide) -> int:
 
 
 def count_tree(model: FeatureModel) -> int:
-    """The number of configurations of a model's tree alone, from the leaves up; O(features) where
-    no group has bounds of its own, else also the square of its size.
+    """The number of configurations of a model's tree alone, from the leaves up.
+
+    O(features); a group with bounds of its own takes its size times its bound.
     """
     below = [1] * len(model.features)
     by_parent: dict[int, list[int]] = {}

@@ -47,35 +47,14 @@ class Guide:
     def __init__(self, encoded: Encoded) -> None:
         self.encoded = encoded
         self._lock = Lock()
-        self.parts: tuple[Part, ...] = ()
-        self.fixed: frozenset[int] = frozenset()
-        try:
-            self._split()
-            self.void = False
-        except Unsatisfiable:
-            self.void = True
+        divided = _divided(encoded)
+        self.void = divided is None
+        self.parts, self.fixed = divided or ((), frozenset())
         self._status: Status = np.zeros(encoded.variables + 1, dtype=np.int8)
         _mark(self._status, self.fixed)
         self._part_of = {
             variable: at for at, part in enumerate(self.parts) for variable in part.variables
         }
-
-    def _split(self) -> None:
-        """Take out what is fixed, by propagation first and then exactly, part by part."""
-        clauses = self.encoded.clauses
-        fixed = propagate(clauses)
-        parts = []
-        for group in split(reduced(clauses, fixed)):
-            part = Part(group)
-            implied = part.implied(frozenset())
-            if implied is None:
-                raise Unsatisfiable
-            if implied:
-                fixed |= implied
-                parts += [Part(rest) for rest in split(reduced(group, fixed))]
-            else:
-                parts.append(part)
-        self.parts, self.fixed = tuple(parts), frozenset(fixed)
 
     def guidance(self, choices: Iterable[int]) -> Guidance:
         """What is forced on, forced off and open under choices (literals)."""
@@ -157,3 +136,23 @@ _NOWHERE = -2
 def _mark(status: Status, literals: Collection[int]) -> None:
     found = np.fromiter(literals, dtype=np.int64, count=len(literals))
     status[np.abs(found)] = np.sign(found)
+
+
+def _divided(encoded: Encoded) -> tuple[tuple[Part, ...], frozenset[int]] | None:
+    """Parts, and what is fixed: by propagation first, then exactly; None where nothing is left."""
+    try:
+        fixed = propagate(encoded.clauses)
+    except Unsatisfiable:
+        return None
+    parts: list[Part] = []
+    for group in split(reduced(encoded.clauses, fixed)):
+        part = Part(group)
+        implied = part.implied(frozenset())
+        if implied is None:
+            return None
+        if implied:
+            fixed |= implied
+            parts += [Part(rest) for rest in split(reduced(group, fixed))]
+        else:
+            parts.append(part)
+    return tuple(parts), frozenset(fixed)

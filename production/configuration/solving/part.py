@@ -92,9 +92,7 @@ class Part:
         implied = {*choices, *(follow or ())}
         alive = self._alive(choices)
         unseen = {
-            one
-            for one in self._literals
-            if not self._masks[one] & alive and -one not in implied
+            one for one in self._literals if not self._masks[one] & alive and -one not in implied
         }
         while unseen:
             tried = min(unseen)

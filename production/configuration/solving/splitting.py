@@ -6,7 +6,7 @@ thousands of options falls into hundreds of parts of a few dozen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from production.configuration.encoding.clauses import Clause
 
@@ -15,8 +15,8 @@ class Unsatisfiable(Exception):
     """No assignment keeps all the clauses."""
 
 
-def propagate(clauses: Sequence[Clause], given: Iterable[int] = ()) -> set[int]:
-    """The literals that follow from the clauses of one literal, and from those given.
+def propagate(clauses: Sequence[Clause]) -> set[int]:
+    """The literals that follow from the clauses of one literal.
 
     Every clause is looked at once for each of its literals that turns false; O(size).
 
@@ -29,9 +29,9 @@ def propagate(clauses: Sequence[Clause], given: Iterable[int] = ()) -> set[int]:
         for literal in clause:
             watching.setdefault(-literal, []).append(place)
     fixed: set[int] = set()
-    queue = [*given, *(clause[0] for clause in clauses if len(clause) == 1)]
     if 0 in open_literals:
         raise Unsatisfiable
+    queue = [clause[0] for clause in clauses if len(clause) == 1]
     while queue:
         literal = queue.pop()
         if literal in fixed:
@@ -42,12 +42,16 @@ def propagate(clauses: Sequence[Clause], given: Iterable[int] = ()) -> set[int]:
         for place in watching.get(literal, ()):
             open_literals[place] -= 1
             if open_literals[place] <= 1:
-                left = [one for one in clauses[place] if -one not in fixed]
-                if not left:
-                    raise Unsatisfiable
-                if left[0] not in fixed:
-                    queue.append(left[0])
+                queue.append(_last(clauses[place], fixed))
     return fixed
+
+
+def _last(clause: Clause, fixed: set[int]) -> int:
+    """The literal of a clause that is not false."""
+    for literal in clause:
+        if -literal not in fixed:
+            return literal
+    raise Unsatisfiable
 
 
 def reduced(clauses: Sequence[Clause], fixed: set[int]) -> list[Clause]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import NoReturn
 
 from production.configuration.uvl import limits
@@ -84,9 +83,9 @@ class _Reader:
             return token.text == "true"
         if token.kind == "sign" and token.text == "-" and self.next.kind == "number":
             return -number_of(self._take().text, where=self._where)
-        if token.kind == "sign" and token.text == "[" and depth < limits.NESTING:
-            return self._vector(depth + 1)
-        self.fail(f"'{token.text}' is no value: write a number, 'a text', true or false.")
+        if token.kind != "sign" or token.text != "[" or depth >= limits.NESTING:
+            self.fail(f"'{token.text}' is no value: write a number, 'a text', true or false.")
+        return self._vector(depth + 1)
 
     def _vector(self, depth: int) -> Value:
         values: list[Value] = []
@@ -140,8 +139,3 @@ class _Reader:
 def _written(token: Token) -> str:
     quotes = {"quoted": '"', "text": "'"}.get(token.kind, "")
     return f"{quotes}{token.text}{quotes}"
-
-
-def as_number(value: Value | None) -> Fraction | None:
-    """An attribute's number; None where it holds none."""
-    return value if isinstance(value, Fraction) else None

@@ -35,9 +35,7 @@ from production.errors import BadModel, UnsupportedModel
 
 _LOGIC: Final = {"<=>": 1, "=>": 2, "|": 3, "&": 4}
 _COMPARING: Final = 6
-_BINDING: Final = (
-    _LOGIC | dict.fromkeys(COMPARATORS, _COMPARING) | {"+": 7, "-": 7, "*": 8, "/": 8}
-)
+_BINDING: Final = _LOGIC | dict.fromkeys(COMPARATORS, _COMPARING) | {"+": 7, "-": 7, "*": 8, "/": 8}
 _FUNCTIONS: Final = {"sum", "avg", "floor", "ceil", "len"}
 
 Names = Mapping[str, int]
@@ -99,8 +97,8 @@ class _Parser:
             elif sign in "&|":
                 left = self._chain(sign, self._as_formula(left), strength)
             else:
-                left, right = self._as_formula(left), self.formula(strength)
-                left = Same(left, right) if sign == "<=>" else Any((Not(left), right))
+                one, other = self._as_formula(left), self.formula(strength)
+                left = Same(one, other) if sign == "<=>" else Any((Not(one), other))
         self._depth -= 1
         return left
 
@@ -114,26 +112,29 @@ class _Parser:
 
     def _operand(self) -> Formula | Term:
         token = self._take()
-        if token.kind == "sign":
-            if token.text == "(":
-                inner = self._expression(0)
-                self._expect(")")
-                return inner
-            if token.text == "!":
-                return Not(self.formula(_LOGIC["&"]))
-            if token.text == "-" and self._next.kind == "number":
-                return Constant(-number_of(self._take().text, where=self._where))
-        if token.kind == "number":
-            return Constant(number_of(token.text, where=self._where))
         if token.kind == "text":
             return Constant(token.text)
-        if token.kind == "name" and token.text in _FUNCTIONS and self._next.text == "(":
-            return self._function(token.text)
-        if token.kind in {"name", "quoted"}:
-            return self._reference(token)
+        if token.kind == "number":
+            return Constant(number_of(token.text, where=self._where))
+        if token.kind == "sign":
+            return self._signed(token.text)
         if token is END:
             self._fail("The expression ends too early.")
-        self._fail(f"'{token.text}' does not belong here.")
+        if token.kind == "name" and token.text in _FUNCTIONS and self._next.text == "(":
+            return self._function(token.text)
+        return self._reference(token)
+
+    def _signed(self, sign: str) -> Formula | Term:
+        """What a sign begins: brackets, a negation, a negative number."""
+        if sign == "(":
+            inner = self._expression(0)
+            self._expect(")")
+            return inner
+        if sign == "!":
+            return Not(self.formula(_LOGIC["&"]))
+        if sign != "-" or self._next.kind != "number":
+            self._fail(f"'{sign}' does not belong here.")
+        return Constant(-number_of(self._take().text, where=self._where))
 
     def _function(self, name: str) -> Term:
         self._expect("(")
@@ -236,4 +237,3 @@ class _Parser:
 
     def _fail(self, what: str, *, fix: str = "") -> NoReturn:
         raise BadModel(what, where=self._where, fix=fix or "Mend the expression.")
-

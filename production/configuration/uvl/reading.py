@@ -45,13 +45,13 @@ def read_model(path: Path) -> FeatureModel:
 
 
 def parse_model(text: str, *, name: str) -> FeatureModel:
-    """The model of a UVL text; `name` is what errors call it.
+    r"""The model of a UVL text; `name` is what errors call it.
 
     Raises:
         BadModel: it breaks the grammar, is cut or too large; says where.
         UnsupportedModel: the language has it, and this reader does not; says what and where.
 
-    >>> model = parse_model("features\\n  Shirt\\n    optional\\n      Monogram", name="shirt.uvl")
+    >>> model = parse_model("features\n  Shirt\n    optional\n      Monogram", name="shirt.uvl")
     >>> [feature.name for feature in model.features]
     ['Shirt', 'Monogram']
     """
