@@ -145,7 +145,7 @@ def _middle(occurring: Counter[int]) -> int:
     return often[len(often) // 2]
 
 
-def digits(number: int) -> float:
+def decimal_logarithm(number: int) -> float:
     """The decimal logarithm of a positive number, however large."""
     shift = max(0, number.bit_length() - 64)
     return log10(number >> shift) + shift * log10(2)
