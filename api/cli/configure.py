@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from production.configuration.pricing import Known, Price
     from production.configuration.product import Product, State
 
-NAMES_SHOWN: Final = 40
+NAMES_SHOWN: Final = 20
 MOST_DIGITS: Final = 4_000
 """Digits of a number that is written out; JSON readers take no more."""
 
@@ -97,7 +97,11 @@ def _answer(state: State, price: Price | None, days: int | None) -> dict[str, An
         "lead_time_days": days,
     }
     if state.clash is not None:
-        answer["conflict"] = {"choices": state.clash.choices, "changes": state.clash.changes}
+        answer["conflict"] = {
+            "choices": state.clash.choices,
+            "changes": state.clash.changes,
+            "because": [{"line": line, "rule": rule} for line, rule in state.clash.because],
+        }
     if price is not None:
         answer["price"] = {
             "currency": price.currency,
@@ -214,14 +218,24 @@ def _show(
         )
     for what in ("usage", "materials"):
         if answer.get(what):
-            console.show(what.capitalize(), ("what", "amount"), list(answer[what].items()))
+            console.show(
+                what.capitalize(),
+                ("what", "amount"),
+                [(name, f"{amount:f}") for name, amount in answer[what].items()],
+            )
 
 
 def _show_clash(product: Product, state: State) -> None:
-    if product.guide.void or state.clash is None:
-        console.say("The model is void: nothing can be had.", style="bold red")
+    if state.clash is None:
         return
-    console.say(f"Cannot be had together: {_listed(state.clash.choices)}", style="bold red")
+    if product.guide.void:
+        console.say("The model is void: nothing can be had.", style="bold red")
+    else:
+        console.say(f"Cannot be had together: {_listed(state.clash.choices)}", style="bold red")
+    for line, rule in state.clash.because:
+        console.say(f"  {product.model.name}:{line}: {rule}")
+    if not state.clash.changes:
+        return
     console.show(
         "The smallest changes that help",
         ("withdraw", "how many"),

@@ -21,8 +21,9 @@ from production.configuration.pricing import (
     price_of,
     usage_of,
 )
-from production.configuration.solving.conflicts import explain
+from production.configuration.solving.conflicts import Conflict, explain
 from production.configuration.solving.guide import Guide, Status
+from production.configuration.solving.reasons import reasons
 from production.configuration.uvl.model import FeatureModel
 from production.configuration.uvl.reading import read_model
 from production.errors import BadOptions
@@ -35,10 +36,12 @@ class Clash:
     Attributes:
         choices: as few of them as can be that no configuration has.
         changes: which to withdraw so that the rest can be had, the smallest first.
+        because: lines of the model, each with what it says, that rule the choices out together.
     """
 
     choices: tuple[str, ...]
     changes: tuple[tuple[str, ...], ...]
+    because: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,13 +200,15 @@ class Product:
         return told if isinstance(told, Known) else known_of(told, self.model)
 
     def _clash(self, choices: Sequence[Choice]) -> Clash:
-        if self.guide.void:
-            return Clash(choices=(), changes=())
         said = {choice.literal: choice.text for choice in choices}
-        found = explain([choice.literal for choice in choices], self.guide.possible)
+        found = Conflict(choices=(), changes=())
+        if not self.guide.void:
+            found = explain(list(said), self.guide.possible)
+        lines = reasons(self.guide.encoded, found.choices)
         return Clash(
             choices=tuple(said[one] for one in found.choices),
             changes=tuple(tuple(said[one] for one in change) for change in found.changes),
+            because=tuple((line, self.model.said_in(line)) for line in lines),
         )
 
     def _values(self, status: Status, choices: Sequence[Choice]) -> dict[str, tuple[str, ...]]:

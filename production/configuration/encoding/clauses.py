@@ -18,11 +18,19 @@ Known = int | bool
 
 
 class Clauses:
-    """Clauses that grow, over variables 1 to `variables`."""
+    """Clauses that grow, over variables 1 to `variables`.
+
+    Attributes:
+        clauses: so far.
+        lines: for each, the line of the model that asks for it; 0 for what names a variable.
+        line: that of the clauses to come.
+    """
 
     def __init__(self, variables: int = 0) -> None:
         self.variables = variables
         self.clauses: list[Clause] = []
+        self.lines: list[int] = []
+        self.line = 0
         self._named: dict[tuple[int, ...], int] = {}
 
     def fresh(self) -> int:
@@ -33,6 +41,12 @@ class Clauses:
     def add(self, *literals: int) -> None:
         """At least one of them holds; none says that nothing can."""
         self.clauses.append(literals)
+        self.lines.append(self.line)
+
+    def _define(self, *clauses: Clause) -> None:
+        """What a new variable means, which no model can take back."""
+        self.clauses += clauses
+        self.lines += [0] * len(clauses)
 
     def both(self, literals: Iterable[int]) -> int:
         """A literal that holds where all of these do."""
@@ -41,9 +55,8 @@ class Clauses:
             return some[0]
         if some not in self._named:
             name = self._named[some] = self.fresh()
-            for literal in some:
-                self.add(-name, literal)
-            self.add(name, *(-literal for literal in some))
+            self._define(*((-name, literal) for literal in some))
+            self._define((name, *(-literal for literal in some)))
         return self._named[some]
 
     def either(self, literals: Iterable[int]) -> int:
@@ -63,18 +76,19 @@ class Clauses:
         key = (by, 0, then, otherwise)  # no conjunction holds a 0
         if key not in self._named:
             name = self._named[key] = self.fresh()
-            self.clauses += [
+            self._define(
                 (-by, -then, name), (-by, then, -name),
                 (by, -otherwise, name), (by, otherwise, -name),
                 (-then, -otherwise, name), (then, otherwise, -name),
-            ]  # fmt: skip
+            )  # fmt: skip
         return self._named[key]
 
     def at_most_one(self, literals: Sequence[int]) -> None:
         """No two of them hold; O(n) clauses by a ladder (Gent and Nightingale 2004)."""
         if len(literals) <= PAIRWISE:
             for place, one in enumerate(literals):
-                self.clauses += [(-one, -other) for other in literals[:place]]
+                for other in literals[:place]:
+                    self.add(-one, -other)
             return
         before = literals[0]
         for literal in literals[1:-1]:

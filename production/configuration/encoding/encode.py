@@ -36,12 +36,14 @@ class Encoded:
         model: what they say.
         variables: how many; those above the features follow from the others.
         clauses: all must hold.
+        lines: for each clause, the line of the model that asks for it; 0 for what always holds.
         ranges: of typed features and numbers of instances, by the feature's place.
     """
 
     model: FeatureModel
     variables: int
     clauses: tuple[Clause, ...]
+    lines: tuple[int, ...]
     ranges: dict[int, tuple[Range, ...]]
 
 
@@ -55,9 +57,12 @@ def encode(model: FeatureModel) -> Encoded:
     clauses = Clauses(len(model.features))
     clauses.add(1)
     for place, feature in enumerate(model.features[1:], start=2):
+        clauses.line = feature.line
         clauses.add(-place, feature.parent + 1)
     for group in model.groups:
+        clauses.line = group.line
         _encode_group(clauses, group)
+    clauses.line = 0
     kinds = {place: model.features[place].kind for place in model.typed}
     numbers = {at: Numbers(clauses, at, kind) for at, kind in kinds.items() if kind != "String"}
     texts = {at: Texts(clauses, at) for at, kind in kinds.items() if kind == "String"}
@@ -68,12 +73,15 @@ def encode(model: FeatureModel) -> Encoded:
     }
     writer = _Formulas(clauses, Comparisons(model, clauses, numbers, texts, instances))
     for constraint in model.constraints:
+        clauses.line = constraint.line
         writer.require(constraint.formula)
+    clauses.line = 0
     ranges = {at: tuple(one.finish()) for at, one in (numbers | texts | instances).items()}
     return Encoded(
         model=model,
         variables=clauses.variables,
         clauses=tuple(clauses.clauses),
+        lines=tuple(clauses.lines),
         ranges=dict(sorted(ranges.items())),
     )
 

@@ -94,6 +94,24 @@ class FeatureModel:
         """Places of the features that may have several instances."""
         return tuple(at for at, feature in enumerate(self.features) if feature.instances)
 
+    def said_in(self, line: int) -> str:
+        """What a line says: a constraint as written, or a group or feature in words."""
+        for constraint in self.constraints:
+            if constraint.line == line:
+                return constraint.text
+        for group in self.groups:
+            if group.line == line:
+                members = ", ".join(self.features[member].name for member in group.members[:8])
+                more = ", …" if len(group.members) > 8 else ""
+                return (
+                    f"{group.least} to {group.most} of {members}{more} "
+                    f"with '{self.features[group.parent].name}'"
+                )
+        for feature in self.features:
+            if feature.line == line and feature.parent >= 0:
+                return f"'{feature.name}' needs '{self.features[feature.parent].name}'"
+        return ""
+
     def above(self, place: int) -> Iterator[int]:
         """The places from a feature up to the root, itself first."""
         while place >= 0:
