@@ -83,15 +83,20 @@ class Clauses:
             )  # fmt: skip
         return self._named[key]
 
-    def at_most_one(self, literals: Sequence[int]) -> None:
-        """No two of them hold; O(n) clauses by a ladder (Gent and Nightingale 2004)."""
+    def at_most_one(self, literals: Sequence[int]) -> Sequence[int]:
+        """No two of them hold; O(n) clauses by a ladder (Gent and Nightingale 2004).
+
+        Returns:
+            Literals of which one holds where any of `literals` does.
+        """
         if len(literals) <= PAIRWISE:
             for place, one in enumerate(literals):
                 for other in literals[:place]:
                     self.add(-one, -other)
-            return
+            return literals
         before = literals[0]
         for literal in literals[1:-1]:
             self.add(-before, -literal)
             before = self.either((before, literal))
         self.add(-before, -literals[-1])
+        return before, literals[-1]

@@ -95,10 +95,9 @@ def _encode_group(clauses: Clauses, group: Group) -> None:
             clauses.add(-above, member)
         return
     if group.least <= 1 and group.most in {1, len(members)}:
+        some = clauses.at_most_one(members) if group.most == 1 < len(members) else members
         if group.least:
-            clauses.add(-above, *members)
-        if group.most == 1 and len(members) > 1:
-            clauses.at_most_one(members)
+            clauses.add(-above, *some)
         return
     counted = {member: Fraction(1) for member in members}
     within = diagram(

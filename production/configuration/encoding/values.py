@@ -169,8 +169,7 @@ class Instances:
         )
         if least < most:
             literals = list(self.counts.values())
-            clauses.add(-self._selected, *literals)
-            clauses.at_most_one(literals)
+            clauses.add(-self._selected, *clauses.at_most_one(literals))
             for literal in literals:
                 clauses.add(-literal, self._selected)
 

@@ -14,10 +14,15 @@ from typing import Final
 
 from production.configuration.encoding.clauses import Clause
 from production.configuration.solving.guide import Guide
-from production.configuration.solving.splitting import split
+from production.configuration.solving.splitting import (
+    Unsatisfiable,
+    propagate,
+    reduced,
+    split,
+)
 from production.configuration.uvl.model import FeatureModel
 
-STEPS: Final = 50_000_000
+STEPS: Final = 5_000_000
 """Clauses looked at before counting is given up: about a minute."""
 DEPTH: Final = 400
 """Decisions on top of each other before it is given up."""
@@ -104,38 +109,18 @@ class _Counter:
         variable = _middle(occurring)
         total = 0
         for literal in (variable, -variable):
-            left = self._given(clauses, literal)
-            if left is None:
+            try:
+                fixed = propagate([*clauses, (literal,)])
+            except Unsatisfiable:
                 continue
-            rest, fixed = left
+            rest = reduced(clauses, fixed)
             remaining = {abs(one) for clause in rest for one in clause}
-            ways = 1 << (len(occurring) - fixed - len(remaining))
+            ways = 1 << (len(occurring) - len(fixed) - len(remaining))
             for part in split(rest):
                 ways *= self.count(part, depth + 1)
             total += ways
         self._seen[key] = total
         return total
-
-    def _given(self, clauses: Sequence[Clause], literal: int) -> tuple[list[Clause], int] | None:
-        """The clauses left where a literal holds, and how many variables that fixes."""
-        rest, news, fixed = list(clauses), {literal}, 0
-        while news:
-            if any(-one in news for one in news):
-                return None
-            fixed += len(news)
-            self._steps += len(rest)
-            kept, single = [], set[int]()
-            for clause in rest:
-                if not news.isdisjoint(clause):
-                    continue
-                short = tuple(one for one in clause if -one not in news)
-                if not short:
-                    return None
-                if len(short) == 1:
-                    single.add(short[0])
-                kept.append(short)
-            rest, news = kept, single
-        return rest, fixed
 
 
 def _middle(occurring: Counter[int]) -> int:
