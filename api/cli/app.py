@@ -58,7 +58,8 @@ evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
 app.add_typer(evaluate, name="evaluate")
-for command in (configure, serve, doctor):
+app.command()(configure)
+for command in (serve, doctor):
     app.command()(command)
 
 

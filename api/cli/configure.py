@@ -58,8 +58,10 @@ def configure(
     """What choices force, rule out and leave open, and what they cost."""
     if check and (choose or complete):
         raise typer.BadParameter("An audit takes no choices.", param_hint="--check")
+    from production.configuration.pricing import check_quantity
     from production.configuration.product import Product
 
+    check_quantity(quantity)
     with console.progress() as progress:
         progress("Reading the model", 0, 1)
         product = Product.read(model, options)

@@ -102,7 +102,7 @@ def price_of(options: Options, model: FeatureModel, known: Known, quantity: int 
     Raises:
         PriceRefused: a rule makes it negative, or the quantity is out of bounds.
     """
-    _check_quantity(quantity)
+    check_quantity(quantity)
     with localcontext(prec=PRECISION):
         return _priced(options, model, known, quantity)
 
@@ -182,7 +182,7 @@ def materials_of(
 def _amounts(
     options: Options, model: FeatureModel, known: Known, quantity: int, kind: str
 ) -> dict[str, Decimal]:
-    _check_quantity(quantity)
+    check_quantity(quantity)
     total: dict[str, Decimal] = {}
     with localcontext(prec=PRECISION):
         for _, effect, times in _effects(options, model, known):
@@ -269,7 +269,12 @@ def _open_numbers(options: Options, known: Known) -> Iterator[str]:
             yield name
 
 
-def _check_quantity(quantity: int) -> None:
+def check_quantity(quantity: int) -> None:
+    """Refuse a quantity that nobody can order.
+
+    Raises:
+        PriceRefused: it is below 1 or above `QUANTITIES`.
+    """
     if isinstance(quantity, bool) or not 1 <= quantity <= QUANTITIES:
         raise PriceRefused(
             f"A quantity of {quantity:,}.",

@@ -69,7 +69,8 @@ def models(draw: st.DrawFn, *, typed: bool = False, most: int = 7) -> str:
     written(0, 1)
     weighted = [line.split(" {")[0].split()[0] for line in lines if "{w" in line]
     rules = [draw(formulas(names)) for _ in range(draw(st.integers(0, 3)))]
-    if weighted and draw(st.booleans()):
+    summed = draw(st.booleans())
+    if weighted and summed:
         rules.append(draw(sums()))
     rules += [draw(comparisons(names[place])) for place in sorted(numbers)]
     return "\n".join(
