@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from data.nearest import hint
 from production.configuration.uvl.expressions import Comparator
@@ -88,6 +88,17 @@ class Step(_Part):
     percent: Annotated[Decimal, Field(gt=0, le=100, decimal_places=6, allow_inf_nan=False)]
 
 
+class Test(BaseModel):
+    """One condition of a combination: an option on or off, or its number compared."""
+
+    model_config = ConfigDict(frozen=True)
+
+    option: str
+    on: bool = True
+    comparator: Comparator | None = None
+    number: Decimal = Decimal(0)
+
+
 class Options(_Part):
     """All that is said of a model's options."""
 
@@ -105,6 +116,12 @@ class Options(_Part):
     options: Mapping[str, OptionExtra] = {}
     combinations: tuple[Combination, ...] = ()
     quantities: tuple[Step, ...] = ()
+    _tests: tuple[tuple[Test, ...], ...] = PrivateAttr(())
+
+    @property
+    def tests(self) -> tuple[tuple[Test, ...], ...]:
+        """The conditions of each combination, read for the model at hand."""
+        return self._tests
 
     @model_validator(mode="after")
     def _steps_rise(self) -> Self:
@@ -113,17 +130,6 @@ class Options(_Part):
         if not rising:
             raise ValueError("quantities must rise, and their percents must not fall")
         return self
-
-
-class Test(BaseModel):
-    """One condition of a combination: an option on or off, or its number compared."""
-
-    model_config = ConfigDict(frozen=True)
-
-    option: str
-    on: bool = True
-    comparator: Comparator | None = None
-    number: Decimal = Decimal(0)
 
 
 def read_options(path: Path, model: FeatureModel) -> Options:
@@ -168,18 +174,18 @@ def parse_options(text: str, model: FeatureModel, *, where: str) -> Options:
                 where=f"{where}: options",
                 fix="Use price, usage and materials of the option itself.",
             )
-    for number, combination in enumerate(options.combinations, start=1):
-        for text_of_test in combination.when:
-            parse_test(text_of_test, model, where=f"{where}: combination {number}")
+    options._tests = tuple(
+        tuple(
+            _parse_test(said, model, where=f"{where}: combination {number}")
+            for said in combination.when
+        )
+        for number, combination in enumerate(options.combinations, start=1)
+    )
     return options
 
 
-def parse_test(text: str, model: FeatureModel, *, where: str) -> Test:
-    """One condition of a combination.
-
-    Raises:
-        BadOptions: the model has no such option, or it has no number to compare.
-    """
+def _parse_test(text: str, model: FeatureModel, *, where: str) -> Test:
+    """One condition of a combination."""
     if text in model.place:
         return Test(option=text)
     if text[:1] == "!" and text[1:] in model.place:

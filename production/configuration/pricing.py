@@ -21,7 +21,6 @@ from production.configuration.options import (
     OptionExtra,
     Options,
     Test,
-    parse_test,
 )
 from production.configuration.uvl.expressions import Comparator
 from production.configuration.uvl.model import FeatureModel
@@ -96,7 +95,7 @@ def known_of(configuration: Configuration, model: FeatureModel) -> Known:
     )
 
 
-def price_of(options: Options, model: FeatureModel, known: Known, quantity: int = 1) -> Price:
+def price_of(options: Options, known: Known, quantity: int = 1) -> Price:
     """The price of so many units of what is known.
 
     Raises:
@@ -104,13 +103,13 @@ def price_of(options: Options, model: FeatureModel, known: Known, quantity: int 
     """
     check_quantity(quantity)
     with localcontext(prec=PRECISION):
-        return _priced(options, model, known, quantity)
+        return _priced(options, known, quantity)
 
 
-def _priced(options: Options, model: FeatureModel, known: Known, quantity: int) -> Price:
+def _priced(options: Options, known: Known, quantity: int) -> Price:
     items: list[Item] = []
     running, cost = Decimal(0), Decimal(0)
-    for what, effect, times in _effects(options, model, known):
+    for what, effect, times in _effects(options, known):
         unit = effect.price * times
         once = _once(effect).price
         running += unit * quantity + once
@@ -139,13 +138,13 @@ def _priced(options: Options, model: FeatureModel, known: Known, quantity: int) 
     )
 
 
-def lead_time_of(options: Options, model: FeatureModel, known: Known) -> int:
+def lead_time_of(options: Options, known: Known) -> int:
     """Days from order to shipping: the base's, and all or the longest of the options'.
 
     Raises:
         PriceRefused: they come to less than none.
     """
-    days = [extra.lead_time_days for _, extra in _extras(options, model, known)]
+    days = [extra.lead_time_days for _, extra in _extras(options, known)]
     more = sum(days) if options.lead_time == "sum" else max([0, *days])
     total = options.base.lead_time_days + more
     if total < 0:
@@ -157,35 +156,29 @@ def lead_time_of(options: Options, model: FeatureModel, known: Known) -> int:
     return total
 
 
-def usage_of(
-    options: Options, model: FeatureModel, known: Known, quantity: int = 1
-) -> dict[str, Decimal]:
+def usage_of(options: Options, known: Known, quantity: int = 1) -> dict[str, Decimal]:
     """What so many units take of each resource, by name ascending.
 
     Raises:
         PriceRefused: an amount is negative, or the quantity is out of bounds.
     """
-    return _amounts(options, model, known, quantity, "usage")
+    return _amounts(options, known, quantity, "usage")
 
 
-def materials_of(
-    options: Options, model: FeatureModel, known: Known, quantity: int = 1
-) -> dict[str, Decimal]:
+def materials_of(options: Options, known: Known, quantity: int = 1) -> dict[str, Decimal]:
     """The bill of materials of so many units, by name ascending.
 
     Raises:
         PriceRefused: an amount is negative, or the quantity is out of bounds.
     """
-    return _amounts(options, model, known, quantity, "materials")
+    return _amounts(options, known, quantity, "materials")
 
 
-def _amounts(
-    options: Options, model: FeatureModel, known: Known, quantity: int, kind: str
-) -> dict[str, Decimal]:
+def _amounts(options: Options, known: Known, quantity: int, kind: str) -> dict[str, Decimal]:
     check_quantity(quantity)
     total: dict[str, Decimal] = {}
     with localcontext(prec=PRECISION):
-        for _, effect, times in _effects(options, model, known):
+        for _, effect, times in _effects(options, known):
             for name, amount in getattr(effect, kind).items():
                 total[name] = total.get(name, Decimal(0)) + amount * times * quantity
             for name, amount in getattr(_once(effect), kind).items():
@@ -198,12 +191,10 @@ def _amounts(
     return {name: total[name] for name in sorted(total) if total[name]}
 
 
-def _effects(
-    options: Options, model: FeatureModel, known: Known
-) -> Iterator[tuple[str, Effect, Decimal]]:
+def _effects(options: Options, known: Known) -> Iterator[tuple[str, Effect, Decimal]]:
     """Everything that adds, with how often: the base, options, their numbers, combinations."""
     yield "base", options.base, Decimal(1)
-    for what, extra in _extras(options, model, known):
+    for what, extra in _extras(options, known):
         yield what, extra, Decimal(1)
         if isinstance(extra, OptionExtra) and extra.each != Effect() and what in known.numbers:
             number = known.numbers[what]
@@ -211,13 +202,12 @@ def _effects(
             yield f"{what} x {times.normalize():f}", extra.each, times
 
 
-def _extras(options: Options, model: FeatureModel, known: Known) -> Iterator[tuple[str, Extra]]:
+def _extras(options: Options, known: Known) -> Iterator[tuple[str, Extra]]:
     """What the options that are in add, then what combinations add, in the file's order."""
     for name, extra in options.options.items():
         if name in known.on:
             yield name, extra
-    for combination in options.combinations:
-        tests = [parse_test(text, model, where="combinations") for text in combination.when]
+    for combination, tests in zip(options.combinations, options.tests, strict=True):
         if all(_holds(test, known) for test in tests):
             yield combination.name or " & ".join(combination.when), combination
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from production.configuration.choices import Choice, parse_choices
 from production.configuration.configuration import Configuration, configuration_of
 from production.configuration.encoding.encode import encode
@@ -73,6 +75,7 @@ class Product:
     def __init__(self, model: FeatureModel, options: Options | None = None) -> None:
         self.model, self.options = model, options
         self.guide = Guide(encode(model))
+        self._names = np.array([feature.name for feature in model.features], dtype=object)
 
     @classmethod
     def read(cls, path: Path, options: Path | None = None) -> Product:
@@ -114,11 +117,9 @@ class Product:
                 clash=self._clash(choices),
                 known=Known(on=frozenset(), off=frozenset()),
             )
-        features = self.model.features
-        status = guidance.status[1 : len(features) + 1].tolist()
+        status = guidance.status[1 : len(self._names) + 1]
         on, off, undecided = (
-            tuple(one.name for one, said in zip(features, status, strict=True) if said == wanted)
-            for wanted in (1, -1, 0)
+            tuple(self._names[status == wanted].tolist()) for wanted in (1, -1, 0)
         )
         return State(
             valid=True,
@@ -155,7 +156,7 @@ class Product:
             BadOptions: there is no file of prices.
             PriceRefused: a rule makes it negative, or the quantity is out of bounds.
         """
-        return price_of(self._options, self.model, self._known(known), quantity)
+        return price_of(self._options, self._known(known), quantity)
 
     def lead_time_days(self, known: Known | Configuration) -> int:
         """Days from order to shipping.
@@ -164,7 +165,7 @@ class Product:
             BadOptions: there is no file that says them.
             PriceRefused: they come to less than none.
         """
-        return lead_time_of(self._options, self.model, self._known(known))
+        return lead_time_of(self._options, self._known(known))
 
     def usage_of(self, configuration: Known | Configuration, quantity: int) -> dict[str, Decimal]:
         """What so many units take of each resource.
@@ -173,7 +174,7 @@ class Product:
             BadOptions: there is no file that says it.
             PriceRefused: an amount is negative, or the quantity is out of bounds.
         """
-        return usage_of(self._options, self.model, self._known(configuration), quantity)
+        return usage_of(self._options, self._known(configuration), quantity)
 
     def materials_of(
         self, configuration: Known | Configuration, quantity: int
@@ -184,7 +185,7 @@ class Product:
             BadOptions: there is no file that says it.
             PriceRefused: an amount is negative, or the quantity is out of bounds.
         """
-        return materials_of(self._options, self.model, self._known(configuration), quantity)
+        return materials_of(self._options, self._known(configuration), quantity)
 
     @property
     def _options(self) -> Options:

@@ -145,14 +145,16 @@ def _divided(encoded: Encoded) -> tuple[tuple[Part, ...], frozenset[int]] | None
     except Unsatisfiable:
         return None
     parts: list[Part] = []
-    for group in split(reduced(encoded.clauses, fixed)):
+    left = split(reduced(encoded.clauses, fixed))[::-1]
+    while left:
+        group = left.pop()
         part = Part(group)
-        implied = part.implied(frozenset())
+        implied = part.some_implied()
         if implied is None:
             return None
         if implied:
             fixed |= implied
-            parts += [Part(rest) for rest in split(reduced(group, fixed))]
+            left += split(reduced(group, fixed))[::-1]
         else:
             parts.append(part)
     return tuple(parts), frozenset(fixed)

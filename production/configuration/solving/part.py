@@ -66,6 +66,15 @@ class Part:
             self._answers.popitem(last=False)
         return outward
 
+    def some_implied(self) -> Literals | None:
+        """A literal that every configuration has, and what follows from it; empty if there is none.
+
+        None where there is no configuration. What is fixed may split the part, so it pays to look
+        for the rest in what is left.
+        """
+        found = self._implied([], first=True)
+        return None if found is None else frozenset(self._outward(found))
+
     def possible(self, choices: Iterable[int]) -> bool:
         """Whether any configuration has these choices."""
         inner = self._inward(choices)
@@ -85,27 +94,37 @@ class Part:
             solver.solve(assumptions=self._inward(choices))
             return self._outward(solver.get_model() or ())
 
-    def _implied(self, choices: list[int]) -> list[int] | None:
+    def _implied(self, choices: list[int], *, first: bool = False) -> list[int] | None:
+        """Implied literals; where `first`, the first that is found and what follows from it."""
         if not self._alive(choices) and not self._find(choices):
             return None
-        _, follow = self._solver.propagate(assumptions=choices)
-        implied = {*choices, *(follow or ())}
+        implied = self._following(choices)
         alive = self._alive(choices)
-        unseen = {
+        unseen = [
             one for one in self._literals if not self._masks[one] & alive and -one not in implied
-        }
-        while unseen:
-            tried = min(unseen)
-            if not self._listed:
-                self._solver.set_phases(sorted(unseen))
-            if not self._listed and self._solver.solve(assumptions=[*choices, tried]):
+        ]
+        if self._listed:
+            return [*implied.union(-one for one in unseen)]
+        left = set(unseen)
+        for tried in reversed(unseen):  # first whether each can be left off
+            if tried not in left:
+                continue
+            self._solver.set_phases([*left])
+            if self._solver.solve(assumptions=[*choices, tried]):
                 found = self._solver.get_model() or []
                 self._keep(found)
-                unseen.difference_update(found)
+                left.difference_update(found)
             else:
-                unseen.discard(tried)
-                implied.add(-tried)
-        return sorted(implied)
+                implied |= self._following([*implied, -tried])
+                left.difference_update([-one for one in implied])
+                if first:
+                    break
+        return [*implied]
+
+    def _following(self, literals: list[int]) -> set[int]:
+        """What follows from literals by propagation alone, themselves too."""
+        _, found = self._solver.propagate(assumptions=literals)
+        return {*literals, *(found or ())}
 
     def _alive(self, choices: Sequence[int]) -> int:
         """The known configurations that have these choices, as a mask."""

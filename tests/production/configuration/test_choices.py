@@ -9,6 +9,7 @@ import pytest
 
 from production.configuration.audit import audit
 from production.configuration.checking import faults
+from production.configuration.options import parse_options
 from production.configuration.product import Product
 from production.configuration.uvl.reading import parse_model
 from production.errors import BadChoice
@@ -132,3 +133,14 @@ def test_the_sample_ships_a_product_whose_prices_fit_it() -> None:
         "fabric": Decimal("0.356"),
         "sewing": Decimal("2.477"),
     }
+
+
+def test_what_the_page_on_configuring_shows_is_read() -> None:
+    page = (ROOT / "docs" / "configure.md").read_text(encoding="utf-8")
+    model = parse_model(page.split("```uvl\n")[1].split("```")[0], name="page.uvl")
+    assert audit(Product(model).guide).configurations == 2 * 3 * 5
+    shirt = Product.read(ROOT / "data" / "sample" / "products" / "SH001.uvl")
+    toml = page.split("```toml\n")[1].split("```")[0]
+    priced = Product(shirt.model, parse_options(toml, shirt.model, where="page.toml"))
+    state = priced.state(priced.choices(["letters=3", "!gift-box"]))
+    assert priced.price(state.known).total == Decimal("95.00")  # 79 + 9 + 5 + 4.50 - 2.50
