@@ -8,12 +8,14 @@ Thurley 2006); a model has as many configurations since added variables follow f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import log10, prod
 from typing import Final
 
 from production.configuration.encoding.clauses import Clause
+from production.configuration.solving.division import Branch, Division
 from production.configuration.solving.guide import Guide
+from production.configuration.solving.part import Part
 from production.configuration.solving.splitting import (
     Unsatisfiable,
     propagate,
@@ -41,17 +43,12 @@ def count_configurations(guide: Guide) -> int:
         NotCounted: it takes more than `STEPS`.
     """
     model = guide.encoded.model
-    if guide.void:
+    if guide.division is None:
         return 0
     if not model.constraints:
         return count_tree(model)
     counter = _Counter()
-    touched = {abs(literal) for literal in guide.fixed}
-    total = 1
-    for part in guide.parts:
-        total *= counter.count(part.local_clauses)
-        touched.update(part.variables)
-    return total << (guide.encoded.variables - len(touched))
+    return counter.divided(guide.division, range(1, guide.encoded.variables + 1))
 
 
 def count_tree(model: FeatureModel) -> int:
@@ -94,6 +91,19 @@ class _Counter:
     def __init__(self) -> None:
         self._seen: dict[frozenset[Clause], int] = {}
         self._steps = 0
+
+    def divided(self, division: Division, variables: Collection[int]) -> int:
+        """Models over some variables, of clauses that are divided."""
+        touched = {abs(literal) for literal in division.fixed}
+        total = 1
+        for part in division.parts:
+            if isinstance(part, Branch):
+                sides = [side for side in part.sides.values() if side is not None]
+                total *= sum(self.divided(side, part.variables) for side in sides)
+            elif isinstance(part, Part):
+                total *= self.count(part.local_clauses)
+            touched.update(part.variables)
+        return total << (len(variables) - len(touched))
 
     def count(self, clauses: Sequence[Clause], depth: int = 0) -> int:
         """Models of clauses that hang together, over the variables that occur in them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from threading import Lock
 
@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from production.configuration.encoding.encode import Encoded
-from production.configuration.solving.part import Part
-from production.configuration.solving.splitting import (
-    Unsatisfiable,
-    propagate,
-    reduced,
-    split,
-)
+from production.configuration.solving.division import Division
+from production.configuration.solving.splitting import Unsatisfiable
 
 Status = NDArray[np.int8]
 """By variable: 1 in every configuration, -1 in none, 0 open; place 0 is not used."""
@@ -39,43 +34,43 @@ class Guide:
     """Answers for one model; may be asked from several threads.
 
     Attributes:
-        void: the model has no configuration at all.
+        encoded: the model.
+        division: what is fixed, and parts that share no variable; None where the model is void.
         fixed: literals that every configuration has.
-        parts: what is left, in parts that share no variable.
     """
 
     def __init__(self, encoded: Encoded) -> None:
         self.encoded = encoded
         self._lock = Lock()
-        divided = _divided(encoded)
-        self.void = divided is None
-        self.parts, self.fixed = divided or ((), frozenset())
+        self.division: Division | None = None
+        self.fixed: frozenset[int] = frozenset()
         self._status: Status = np.zeros(encoded.variables + 1, dtype=np.int8)
+        try:
+            self.division = Division(encoded.clauses)
+        except Unsatisfiable:
+            return
+        self.fixed = self.division.fixed
         _mark(self._status, self.fixed)
-        self._part_of = {
-            variable: at for at, part in enumerate(self.parts) for variable in part.variables
-        }
+
+    @property
+    def void(self) -> bool:
+        """Whether the model has no configuration at all."""
+        return self.division is None
 
     def guidance(self, choices: Iterable[int]) -> Guidance:
         """What is forced on, forced off and open under choices (literals)."""
-        status = self._status.copy()
         with self._lock:
-            for part, inner in self._by_part(choices):
-                implied = None if part == _NOWHERE else self._implied(part, inner)
-                if implied is None:
-                    return Guidance(valid=False, status=np.zeros_like(status))
-                _mark(status, implied)
-        return Guidance(valid=not self.void, status=status)
+            implied = None if self.division is None else self.division.implied(choices)
+        if implied is None:
+            return Guidance(valid=False, status=np.zeros_like(self._status))
+        status = self._status.copy()
+        _mark(status, implied)
+        return Guidance(valid=True, status=status)
 
     def possible(self, choices: Iterable[int]) -> bool:
         """Whether any configuration has these choices."""
-        if self.void:
-            return False
         with self._lock:
-            return all(
-                part != _NOWHERE and (part == _FREE or self.parts[part].possible(inner))
-                for part, inner in self._by_part(choices)
-            )
+            return self.division is not None and self.division.possible(choices)
 
     def complete(self, choices: Iterable[int], preferred: Collection[int] = ()) -> Status:
         """A whole configuration with these choices: 1 or -1 by variable.
@@ -87,74 +82,16 @@ class Guide:
         Raises:
             Unsatisfiable: the choices are not possible.
         """
-        if not self.possible(choices := tuple(choices)):
+        choices = tuple(choices)
+        if self.division is None or not self.possible(choices):
             raise Unsatisfiable
-        status = self._status.copy()
-        free = [one for one in preferred if abs(one) not in self._part_of]
-        _mark(status, [one for one in free if not status[abs(one)]])
-        by_part = dict(self._by_part(choices))
-        _mark(status, by_part.pop(_FREE, frozenset()))
-        for at, part in enumerate(self.parts):
-            _mark(status, part.complete(by_part.get(at, ()), preferred))
-        status[status == 0] = -1
-        return status
-
-    def conflicting_parts(self, choices: Sequence[int]) -> list[list[int]]:
-        """The choices that cannot be together, part by part; those against what is fixed alone."""
+        status = np.full_like(self._status, -1)
+        _mark(status, preferred)
         with self._lock:
-            return [
-                [choice for choice in choices if choice in inner]
-                for part, inner in self._by_part(choices)
-                if part == _NOWHERE or (part != _FREE and not self.parts[part].possible(inner))
-            ]
-
-    def _implied(self, part: int, choices: frozenset[int]) -> frozenset[int] | None:
-        return choices if part == _FREE else self.parts[part].implied(choices)
-
-    def _by_part(self, choices: Iterable[int]) -> list[tuple[int, frozenset[int]]]:
-        """Choices by the part that they are in, without those that are fixed anyway."""
-        found: dict[int, set[int]] = {}
-        for choice in choices:
-            if choice in self.fixed:
-                continue
-            if -choice in self.fixed:
-                found.setdefault(_NOWHERE, set()).add(choice)
-            else:
-                found.setdefault(self._part_of.get(abs(choice), _FREE), set()).add(choice)
-        free = found.get(_FREE, set())
-        if any(-choice in free for choice in free):
-            found[_NOWHERE] = found.get(_NOWHERE, set()) | {c for c in free if -c in free}
-        return [(part, frozenset(inner)) for part, inner in sorted(found.items())]
-
-
-_FREE = -1
-"""Variables that no clause restricts."""
-_NOWHERE = -2
-"""Choices against what is fixed."""
+            _mark(status, self.division.complete(choices, frozenset(preferred)))
+        return status
 
 
 def _mark(status: Status, literals: Collection[int]) -> None:
     found = np.fromiter(literals, dtype=np.int64, count=len(literals))
     status[np.abs(found)] = np.sign(found)
-
-
-def _divided(encoded: Encoded) -> tuple[tuple[Part, ...], frozenset[int]] | None:
-    """Parts, and what is fixed: by propagation first, then exactly; None where nothing is left."""
-    try:
-        fixed = propagate(encoded.clauses)
-    except Unsatisfiable:
-        return None
-    parts: list[Part] = []
-    left = split(reduced(encoded.clauses, fixed))[::-1]
-    while left:
-        group = left.pop()
-        part = Part(group)
-        implied = part.some_implied()
-        if implied is None:
-            return None
-        if implied:
-            fixed |= implied
-            left += split(reduced(group, fixed))[::-1]
-        else:
-            parts.append(part)
-    return tuple(parts), frozenset(fixed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import combinations
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from production.configuration.audit import audit
 from production.configuration.checking import faults
 from production.configuration.configuration import Configuration
 from production.configuration.product import Product
+from production.configuration.solving import division
 from production.configuration.solving.counting import count_configurations, count_tree
 from production.configuration.uvl.model import FeatureModel
 from production.configuration.uvl.reading import parse_model
@@ -33,11 +35,21 @@ def having(found: list[Configuration], choices: list[str]) -> list[Configuration
     ]
 
 
-@given(st.data())
+LARGE = pytest.mark.parametrize("large", [division.LARGE, 1])
+"""Parts of two variables are divided too, so that small models try what large ones need."""
+
+
+def product_of(model: FeatureModel, large: int) -> Product:
+    with patch.object(division, "LARGE", large), patch.object(division, "LEFT", 1.0):
+        return Product(model)
+
+
+@LARGE
+@given(data=st.data())
 @settings(max_examples=50, deadline=None)
-def test_guidance_is_what_every_configuration_says(data: st.DataObject) -> None:
+def test_guidance_is_what_every_configuration_says(large: int, data: st.DataObject) -> None:
     model = parse_model(data.draw(models(typed=True, most=5)), name="drawn.uvl")
-    product = Product(model)
+    product = product_of(model, large)
     choices = some_choices(data, model)
     said = product.choices(choices)
     state = product.state(said)
@@ -54,11 +66,12 @@ def test_guidance_is_what_every_configuration_says(data: st.DataObject) -> None:
         assert having([whole], choices)
 
 
-@given(st.data())
+@LARGE
+@given(data=st.data())
 @settings(max_examples=50, deadline=None)
-def test_counts_and_audits_are_those_of_all_configurations(data: st.DataObject) -> None:
+def test_counts_and_audits_are_those_of_all_configurations(large: int, data: st.DataObject) -> None:
     model = parse_model(data.draw(models()), name="drawn.uvl")
-    product = Product(model)
+    product = product_of(model, large)
     found = list(configurations(model))
     assert count_configurations(product.guide) == len(found)
     if not model.constraints:
@@ -189,3 +202,4 @@ def test_a_group_of_hundreds_and_a_tree_of_thousands_of_levels_are_read_and_coun
     product = Product(parse_model("\n".join(deep), name="deep.uvl"))
     assert count_configurations(product.guide) == 3_000
     assert product.state(product.choices(["a2999"])).open == ()
+    assert len(product.state(product.choices(["a1000"])).open) == 1_999
