@@ -210,14 +210,13 @@ class Comparisons:
 
     def _instances_of(self, feature: int) -> list[tuple[int, int]]:
         """Literals with the instances that each stands for; exactly one holds if it is selected."""
-        for place in self._model.above(feature) if self._instances else ():
-            if place in self._instances:
-                counts = self._instances[place].counts
-                return [
-                    (self._clauses.both((feature + 1, literal)), count)
-                    for count, literal in counts.items()
-                ]
-        return [(feature + 1, 1)]
+        counted = self._model.counted_above[feature]
+        if counted < 0:
+            return [(feature + 1, 1)]
+        return [
+            (self._clauses.both((feature + 1, literal)), count)
+            for count, literal in self._instances[counted].counts.items()
+        ]
 
     def _number(self, feature: int, key: str) -> Fraction:
         value = self._model.features[feature].attributes[key]

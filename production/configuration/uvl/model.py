@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -112,17 +112,22 @@ class FeatureModel:
                 return f"'{feature.name}' needs '{self.features[feature.parent].name}'"
         return ""
 
-    def above(self, place: int) -> Iterator[int]:
-        """The places from a feature up to the root, itself first."""
-        while place >= 0:
-            yield place
-            place = self.features[place].parent
+    @cached_property
+    def counted_above(self) -> tuple[int, ...]:
+        """For each feature the one with a cardinality that it stands below or is; -1 for none."""
+        found: list[int] = []
+        for place, feature in enumerate(self.features):
+            above = found[feature.parent] if feature.parent >= 0 else -1
+            found.append(place if feature.instances else above)
+        return tuple(found)
 
     def with_attribute(self, key: str, within: int = 0) -> tuple[int, ...]:
         """Places of the features in a subtree that have an attribute with a number."""
-        having = (
+        inside: list[bool] = []
+        for place, feature in enumerate(self.features):
+            inside.append(place == within or (place > 0 and inside[feature.parent]))
+        return tuple(
             place
             for place, feature in enumerate(self.features)
-            if isinstance(feature.attributes.get(key), Fraction)
+            if inside[place] and isinstance(feature.attributes.get(key), Fraction)
         )
-        return tuple(place for place in having if not within or within in self.above(place))

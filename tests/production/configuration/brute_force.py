@@ -12,7 +12,7 @@ from production.configuration.checking import faults
 from production.configuration.configuration import Configuration
 from production.configuration.uvl.model import FeatureModel
 
-NUMBERS = tuple(Fraction(value) for value in range(-1, 5))
+NUMBERS = tuple(Fraction(value) for value in range(-2, 6))
 """Numbers that a typed feature is tried with."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import combinations
 from unittest.mock import patch
@@ -14,7 +16,7 @@ from production.configuration.audit import audit
 from production.configuration.checking import faults
 from production.configuration.configuration import Configuration
 from production.configuration.product import Product
-from production.configuration.solving import division
+from production.configuration.solving import division, part
 from production.configuration.solving.counting import count_configurations, count_tree
 from production.configuration.uvl.model import FeatureModel
 from production.configuration.uvl.reading import parse_model
@@ -35,24 +37,39 @@ def having(found: list[Configuration], choices: list[str]) -> list[Configuration
     ]
 
 
-LARGE = pytest.mark.parametrize("large", [division.LARGE, 1])
-"""Parts of two variables are divided too, so that small models try what large ones need."""
+@contextmanager
+def small_limits(large: int, kept: int) -> Iterator[None]:
+    """Limits under which small models meet what only large ones would."""
+    with (
+        patch.object(division, "LARGE", large),
+        patch.object(division, "LEFT", 1.0),
+        patch.object(part, "KEPT", kept),
+        patch.object(part, "LISTED_VARIABLES", min(kept, part.LISTED_VARIABLES)),
+    ):
+        yield
 
 
-def product_of(model: FeatureModel, large: int) -> Product:
-    with patch.object(division, "LARGE", large), patch.object(division, "LEFT", 1.0):
-        return Product(model)
+LIMITS = pytest.mark.parametrize(
+    "limits",
+    [(division.LARGE, part.KEPT), (1, part.KEPT), (division.LARGE, 2)],
+    ids=["whole", "divided", "forgetful"],
+)
 
 
-@LARGE
+@LIMITS
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
-def test_guidance_is_what_every_configuration_says(large: int, data: st.DataObject) -> None:
+@settings(max_examples=30, deadline=None)
+def test_guidance_is_what_every_configuration_says(
+    limits: tuple[int, int], data: st.DataObject
+) -> None:
     model = parse_model(data.draw(models(typed=True, most=5)), name="drawn.uvl")
-    product = product_of(model, large)
     choices = some_choices(data, model)
-    said = product.choices(choices)
-    state = product.state(said)
+    with small_limits(*limits):
+        product = Product(model)
+        said = product.choices(choices)
+        for some in range(len(said)):
+            product.state(said[:some])
+        state = product.state(said)
     left = having(list(configurations(model)), choices)
     assert state.valid == bool(left)
     names = [feature.name for feature in model.features]
@@ -66,17 +83,20 @@ def test_guidance_is_what_every_configuration_says(large: int, data: st.DataObje
         assert having([whole], choices)
 
 
-@LARGE
+@LIMITS
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
-def test_counts_and_audits_are_those_of_all_configurations(large: int, data: st.DataObject) -> None:
+@settings(max_examples=30, deadline=None)
+def test_counts_and_audits_are_those_of_all_configurations(
+    limits: tuple[int, int], data: st.DataObject
+) -> None:
     model = parse_model(data.draw(models()), name="drawn.uvl")
-    product = product_of(model, large)
+    with small_limits(*limits):
+        product = Product(model)
+        judged = audit(product.guide)
     found = list(configurations(model))
-    assert count_configurations(product.guide) == len(found)
+    assert judged.configurations == len(found)
     if not model.constraints:
         assert count_tree(model) == len(found)
-    judged = audit(product.guide)
     assert judged.void == (not found)
     names = [feature.name for feature in model.features]
     if found:
@@ -97,7 +117,7 @@ def test_counts_and_audits_are_those_of_all_configurations(large: int, data: st.
 
 
 @given(st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_closed_form_and_the_counter_agree_on_trees(data: st.DataObject) -> None:
     text = data.draw(models(most=14)).split("\nconstraints")[0]
     tree = parse_model(text, name="tree.uvl")
@@ -108,7 +128,7 @@ def test_the_closed_form_and_the_counter_agree_on_trees(data: st.DataObject) -> 
 
 
 @given(st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_conflicts_and_changes_are_the_smallest(data: st.DataObject) -> None:
     model = parse_model(data.draw(models()), name="drawn.uvl")
     product = Product(model)
