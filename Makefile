@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Two test workers on two cores: a BLAS that threads besides would only contend with itself.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-.PHONY: help setup demo test test-all lint types imports check bench bench-peers bench-forecast clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-peers bench-forecast bench-configure clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -65,5 +65,15 @@ bench-peers: $(READY) .venv-peers/.ready ## compare with RecTools and LensKit, o
 bench-forecast: $(READY) .venv-forecasters/.ready ## time 100,000 forecasts, AutoETS of statsforecast beside them
 	$(BIN)/python benchmarks/forecast.py --variants 100000 --peer .venv-forecasters/bin/python
 
+MODELS ?= ../shared/data/feature_models
+
+.venv-configurators/.ready: benchmarks/configure_peers.txt
+	$(PYTHON) -m venv .venv-configurators
+	.venv-configurators/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/configure_peers.txt
+	@touch $@
+
+bench-configure: $(READY) .venv-configurators/.ready ## read models of products beside flamapy, and let 2,000 random customers choose, on MODELS=folder of UVL files
+	$(BIN)/python benchmarks/configure.py --models $(MODELS) --peer .venv-configurators/bin/python
+
 clean: ## remove the environment, caches and the demo workspace
-	rm -rf .venv .venv-peers .venv-forecasters workspace .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .venv-forecasters .venv-configurators workspace .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

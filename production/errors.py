@@ -20,7 +20,12 @@ ProductionError
 ├── BadRecord              an override or a release with a field that says nothing or too much
 ├── BadOverride            an override of a variant that nobody knows, or one that is not there
 ├── BadChange              a what-if that changes nothing there is
-└── PlanRefused            a saved plan that is altered, incomplete or of another version
+├── PlanRefused            a saved plan that is altered, incomplete or of another version
+├── BadModel               a model of products that cannot be read as UVL
+│   └── UnsupportedModel   what UVL has and this reader does not
+├── BadChoice              an option that there is not, or a choice that says two things
+├── BadOptions             a file of prices, usage and times that does not fit its model
+└── PriceRefused           a price that would go negative, or be reckoned of too much
 """
 
 from __future__ import annotations
@@ -158,3 +163,33 @@ class BadChange(ProductionError):
     """A what-if that changes nothing there is."""
 
     code = "production.bad-change"
+
+
+class BadModel(ProductionError):
+    """A model of products that cannot be read as UVL."""
+
+    code = "production.bad-model"
+
+
+class UnsupportedModel(BadModel):
+    """What UVL has and this reader does not."""
+
+    code = "production.unsupported-model"
+
+
+class BadChoice(ProductionError):
+    """An option that there is not, or a choice that says two things."""
+
+    code = "production.bad-choice"
+
+
+class BadOptions(ProductionError):
+    """A file of prices, usage and times that does not fit its model."""
+
+    code = "production.bad-options"
+
+
+class PriceRefused(ProductionError):
+    """A price that would go negative, or be reckoned of too much."""
+
+    code = "production.price-refused"

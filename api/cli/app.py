@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.configure import configure
 from api.cli.console import complain
 from api.cli.demo import demo
 from api.cli.doctor import doctor
@@ -57,6 +58,7 @@ evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
 app.add_typer(evaluate, name="evaluate")
+app.command()(configure)
 for command in (serve, doctor):
     app.command()(command)
 

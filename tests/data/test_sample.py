@@ -19,7 +19,7 @@ from data.workspace import Workspace
 from tests.paths import ROOT
 
 SAMPLE = ROOT / "data" / "sample"
-BY_HAND = {"README.md"}
+BY_HAND = {"README.md", "products/SH001.uvl", "products/SH001.toml"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Custom orders: models of products, exact guidance through their options, and what they cost."""

@@ -1,0 +1,1 @@
+"""Models of products in the Universal Variability Language: lines, expressions, the model."""
