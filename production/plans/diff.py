@@ -139,8 +139,9 @@ def diff(before: Plan, after: Plan) -> PlanDiff:
             "with the last of them."
         )
     reasons = after.lines.set_index("variant_id")["reason"].reindex(first.variants).fillna("")
-    new = ~np.isin(first.variants, before.lines["variant_id"])
-    dropped = ~np.isin(first.variants, after.lines["variant_id"])
+    variants = pd.Index(first.variants)
+    new = ~variants.isin(before.lines["variant_id"])
+    dropped = ~variants.isin(after.lines["variant_id"])
     lines = pd.DataFrame(
         {
             "variant_id": first.variants,
