@@ -25,12 +25,20 @@ from production.demand.periods import refuse_days
 from production.demand.reading import read_panel
 from production.demand.saved import forecast_id
 from production.demand.settings import DemandSettings
+from production.plans.averse import drawn_for, weigh_tail
 from production.plans.decision import Decision, table_of, task_of
 from production.plans.economics import EconomicsSettings
 from production.plans.habit import habit
 from production.plans.held import held_in
 from production.plans.inputs import inputs_of
-from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource, identified
+from production.plans.plan import (
+    LINE_COLUMNS,
+    Effect,
+    Plan,
+    PlanResource,
+    identified,
+)
+from production.plans.risk_settings import RiskSettings
 from recsys.model import Run
 
 
@@ -46,6 +54,7 @@ def make_plan(
     forecast: Forecast | None = None,
     settings: EconomicsSettings | None = None,
     demand: DemandSettings | None = None,
+    risk: RiskSettings | None = None,
     keep: Callable[[Forecast, DemandPanel], object] | None = None,
 ) -> Plan:
     """What to make of each active variant over the weeks from `as_of` on.
@@ -62,6 +71,7 @@ def make_plan(
         forecast: demand, where the caller has it already; its origin then holds.
         settings: what to assume of money that the catalogue does not state.
         demand: how demand is read.
+        risk: how much the bad tail weighs; the run's seed draws the demand that it is of.
         keep: given the forecast and what it was made from before the plan is made.
 
     Raises:
@@ -103,10 +113,17 @@ def make_plan(
         decided.task, decided.economics, decided.styles, table_of(workspace, VARIANTS), rows
     )
     decided = replace(decided, task=held.on(decided.task))
-    answer = allocate(decided.task)
+    answer, aversion = allocate(decided.task), None
+    if risk is not None and risk.weight > 0:
+        progress("Weighing the bad tail", 0, 1)
+        drawn = drawn_for(workspace, panel, forecast, risk, seed=(run or Run()).seed)
+        averse = weigh_tail(decided, drawn, answer, risk)
+        answer, aversion = averse.allocation, averse.aversion
     recent = _recent(panel, forecast, decided.task.variants)
     progress("Planning", 1, 1)
     plan = _assembled(decided, answer, forecast, recent, table_of(workspace, RESOURCES))
+    if aversion is not None:
+        plan = replace(plan, assumptions=(*plan.assumptions, str(aversion)), aversion=aversion)
     return identified(replace(plan, lines=_told(plan.lines, rows), inputs=inputs))
 
 

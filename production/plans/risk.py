@@ -54,6 +54,10 @@ class Distribution:
             p95=float(high),
         )
 
+    def times(self, factor: float) -> Distribution:
+        """The same in another unit."""
+        return Distribution(**{name: factor * value for name, value in asdict(self).items()})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tail:

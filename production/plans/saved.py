@@ -22,7 +22,7 @@ from data.kept import digest_of, keep, kept, latest
 from data.workspace import Workspace
 from production.errors import PlanRefused, UnknownPlan
 from production.plans.inputs import read_inputs, write_inputs
-from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource
+from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanAversion, PlanResource
 
 FORMAT: Final = 2
 READABLE: Final = (1, 2)
@@ -130,6 +130,7 @@ def _read(folder: Path, *, inputs: bool) -> Plan:
         effects=tuple(Effect(**effect) for effect in header["effects"]),
         forecast_id=header.get("forecast_id", ""),
         inputs=made_from,
+        aversion=PlanAversion(**header["aversion"]) if "aversion" in header else None,
     )
 
 
