@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from api.output import replacing
 from api.settings import Settings
-from data.tables import ORDERS, VARIANTS
+from data.tables import ORDERS
 from data.workspace import Workspace
 from production.demand.by_group import ToSplit, by_regions
+from production.demand.drawing import mix_of_forecast
 from production.demand.forecast import Forecast
-from production.demand.mix.known import mix_at
 from production.demand.paths import Paths, region_paths, sample_paths
 from production.demand.reading import read_panel
 
@@ -47,9 +47,7 @@ def write_paths(
         OutputError: the file cannot be written.
     """
     panel = read_panel(workspace, settings.demand)
-    history = panel.at(forecast.origin, horizon=forecast.weekly.shape[1])
-    catalogue = workspace.read(VARIANTS) if workspace.has(VARIANTS) else None
-    mix = mix_at(history, forecast.variants, catalogue=catalogue)
+    mix = mix_of_forecast(workspace, panel, forecast)
     where = None
     if by_region:
         orders = workspace.read(ORDERS)

@@ -22,6 +22,7 @@ from api.errors import SettingsError
 from data.nearest import hint
 from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings
+from production.plans.risk_settings import RiskSettings
 
 FILE: Final = "atelier.toml"
 PREFIX: Final = "ATELIER_"
@@ -69,6 +70,9 @@ class Settings(BaseSettings):
 
     economics: EconomicsSettings = EconomicsSettings()
     """What is assumed of money that the catalogue does not state."""
+
+    risk: RiskSettings = RiskSettings()
+    """How much plans weigh their bad tail."""
 
     host: str = "127.0.0.1"
     """The address that the service binds."""

@@ -216,6 +216,7 @@ def plan_and_save(
         run=run_of(settings),
         settings=settings.economics,
         demand=settings.demand,
+        risk=settings.risk,
         progress=progress,
         forecast=forecast,
         keep=keep,

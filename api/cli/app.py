@@ -22,6 +22,7 @@ from api.cli.launches import launches
 from api.cli.mix import mix
 from api.cli.models import models
 from api.cli.plan import plan
+from api.cli.plan_risk import plan_risk
 from api.cli.recommend import recommend
 from api.cli.report import report
 from api.cli.serve import serve
@@ -52,6 +53,7 @@ for command in (train, tune):
 app.add_typer(models, name="models")
 for command in (recommend, groups, forecast):
     app.command()(command)
+plan.command("risk")(plan_risk)
 app.add_typer(plan, name="plan")
 app.command()(report)
 evaluate.command("launches")(launches)

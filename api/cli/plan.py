@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +36,13 @@ CapacityOption = Annotated[
         help="Another capacity over the whole horizon; repeat for more. 'units' limits all units.",
     ),
 ]
+
+
+class RiskOf(StrEnum):
+    """What a bad tail is of."""
+
+    profit = "profit"
+    cost = "cost"
 
 
 JsonWhere = Annotated[
@@ -145,6 +153,20 @@ def make(
             "--out", "-o", metavar="OUT.csv", help="From files: write the plan to this file."
         ),
     ] = None,
+    risk_weight: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="How much the bad tail weighs against the mean.  [default: 0]"
+        ),
+    ] = None,
+    risk_level: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.99, help="The tail is the worst 1 - level.  [default: 0.9]"),
+    ] = None,
+    risk_of: Annotated[
+        RiskOf | None,
+        typer.Option(help="The tail of the profit or of the cost.  [default: profit]"),
+    ] = None,
     json: JsonWhere = None,
 ) -> None:
     """Plan what to make; the plan is saved and becomes the latest. Or look at what is kept.
@@ -159,11 +181,13 @@ def make(
         demand=demand, resources=resources, usage=usage, lots=lots, out=out,
         continuous=continuous, seconds=seconds,
     )  # fmt: skip
+    risk = {"weight": risk_weight, "level": risk_level, "of": risk_of and risk_of.value}
+    weighed = {name: value for name, value in risk.items() if value is not None}
     if files.meant:
-        if as_of is not None or horizon is not None or method != "atelier" or weekly is not None:
+        if as_of is not None or horizon is not None or method != "atelier" or weighed or weekly:
             raise typer.BadParameter(
-                "--as-of, --horizon, --method and --weekly are of a workspace's plan, not of one "
-                "from files."
+                "--as-of, --horizon, --method, --weekly and --risk-… are of a workspace's plan, "
+                "not of one from files."
             )
         plan_files(files, overrides, json)
         return
@@ -174,7 +198,7 @@ def make(
     from data.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    settings = load_settings(workspace, horizon=horizon)
+    settings = load_settings(workspace, horizon=horizon, risk=weighed or None)
     with console.progress() as progress:
         made = plan_and_save(
             opened,

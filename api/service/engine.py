@@ -24,6 +24,7 @@ from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.plans import Plans
 from api.service.request_log import say
+from api.service.risks import Risks
 from api.settings import Settings
 from api.stock import Stockroom
 from api.work import key_of
@@ -57,6 +58,7 @@ class Engine:
         self.store = store
         self.plans = Plans(workspace, settings)
         self.asking = Asking(workspace)
+        self.risks = Risks(workspace, settings)
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self._stockroom = Stockroom(workspace)

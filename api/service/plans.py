@@ -54,10 +54,9 @@ class Plans:
             )
         try:
             with self._making:
-                horizon = request.horizon or self._settings.horizon
                 return plan_and_save(
                     self._workspace,
-                    self._settings.model_copy(update={"horizon": horizon}),
+                    self._asked(request),
                     as_of=None if request.as_of is None else np.datetime64(request.as_of, "us"),
                     capacity=request.capacity,
                     by_week=request.weekly,
@@ -65,6 +64,17 @@ class Plans:
                 )
         finally:
             self._places.release()
+
+    def _asked(self, request: PlanRequest) -> Settings:
+        """The settings, with what the request says over them."""
+        given = {"weight": request.risk_weight, "level": request.risk_level}
+        said = {name: value for name, value in given.items() if value is not None}
+        return self._settings.model_copy(
+            update={
+                "horizon": request.horizon or self._settings.horizon,
+                "risk": self._settings.risk.model_copy(update=said),
+            }
+        )
 
     def get(self, plan_id: str) -> Plan:
         """A saved plan; UnknownPlan where there is none of that id."""

@@ -40,6 +40,7 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (production.PlanReleased, 409),
     (production.BareInputs, 409),
     (production.PlanRefused, 503),
+    (production.UnknownForecast, 404),
     (production.NotForecast, 404),
     (production.ForecastRefused, 503),
     (data.StoreConflict, 409),

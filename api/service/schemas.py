@@ -134,6 +134,16 @@ class PlanRequest(Request):
     overtime: bool = Field(
         default=True, description="Buy more of a resource where it has a price and pays."
     )
+    risk_weight: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How much the mean profit of the worst scenarios weighs against the mean of "
+        "all; without it as the settings say, 0 by default.",
+    )
+    risk_level: float | None = Field(
+        default=None, ge=0, le=0.99, description="The worst are 1 - level of the scenarios."
+    )
 
 
 class Reason(Answer):
@@ -247,6 +257,24 @@ class Effect(OpenAnswer):
     unit: str
 
 
+class Aversion(Answer):
+    """How a risk-averse plan weighs its bad tail, and what that did on the scenarios it is of."""
+
+    weight: float = Field(description="Of the tail's mean against the mean of all, 0 to 1.")
+    level: float = Field(description="The tail is the worst 1 - level of the scenarios.")
+    of: Literal["profit", "cost"] = Field(description="What the tail is of.")
+    scenarios: int
+    seed: int
+    tail: float = Field(description="Money: the mean profit or cost of the plan in its tail.")
+    neutral_tail: float = Field(
+        description="Money: that of the plan for the mean alone in its own tail."
+    )
+    extra_cost: float = Field(description="Money that it is expected to cost more than that one.")
+    gap: float = Field(
+        description="How far it may be from the best such plan, a share of its expected cost."
+    )
+
+
 class PlanAnswer(OpenAnswer):
     """A plan; with `schedule`, `resource_weeks` and `regions` where those are planned."""
 
@@ -262,6 +290,9 @@ class PlanAnswer(OpenAnswer):
     status: str
     assumptions: list[str]
     effects: list[Effect]
+    aversion: Aversion | None = Field(
+        default=None, description="Null where the plan is made for the mean alone."
+    )
     lines: list[PlanLine]
 
 

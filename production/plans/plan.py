@@ -131,6 +131,43 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAversion:
+    """How a risk-averse plan weighs its bad tail, and what that did on the scenarios it is made on.
+
+    Attributes:
+        weight: of the tail's mean against the mean of all scenarios, 0 to 1.
+        level: the tail is the worst 1 - level of the scenarios.
+        of: "profit" or "cost", of which the tail is.
+        scenarios: how many draws of the demand.
+        seed: what they were drawn with.
+        tail: money; the mean profit or cost of the plan in its tail.
+        neutral_tail: money; that of the plan for the mean alone in its own tail.
+        extra_cost: money that the plan is expected to cost more than that one.
+        gap: how far mean and tail, weighed together, can be from the best, as a share of the
+            plan's expected cost.
+    """
+
+    weight: float
+    level: float
+    of: str
+    scenarios: int
+    seed: int
+    tail: float
+    neutral_tail: float
+    extra_cost: float
+    gap: float
+
+    def __str__(self) -> str:
+        share = f"worst {1 - self.level:.0%} of {self.scenarios:,} drawn scenarios"
+        return (
+            f"Risk-averse: the mean {self.of} of the {share} weighs {self.weight:.0%}. "
+            f"It is {self.tail:,.0f}, and {self.neutral_tail:,.0f} of the plan for the mean "
+            f"alone, which is expected to earn {self.extra_cost:,.0f} more. "
+            f"Certified within {self.gap:.2%} of the expected cost."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Units to make per variant, frozen and comparable.
 
@@ -150,6 +187,7 @@ class Plan:
         forecast_id: the forecast that it was made from (`production.demand.saved`).
         schedule, resource_weeks, regions: see TABLES; None where they were not planned.
         inputs: what it was made from; None where they were not read, or not kept.
+        aversion: how it weighs the bad tail; None where it is made for the mean alone.
     """
 
     plan_id: str
@@ -169,9 +207,11 @@ class Plan:
     resource_weeks: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     regions: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     inputs: PlanInputs | None = field(default=None, repr=False, compare=False)
+    aversion: PlanAversion | None = None
 
     def header(self) -> dict[str, Any]:
         """Everything but the lines, for JSON."""
+        averse = {} if self.aversion is None else {"aversion": asdict(self.aversion)}
         return {
             "plan_id": self.plan_id,
             "as_of": str(self.as_of),
@@ -186,6 +226,7 @@ class Plan:
             "assumptions": list(self.assumptions),
             "effects": [asdict(effect) for effect in self.effects],
             "forecast_id": self.forecast_id,
+            **averse,
         }
 
     def tables(self) -> dict[str, pd.DataFrame]:

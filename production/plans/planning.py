@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from data.progress import Progress, silent
 from data.tables import LOTS, RESOURCES, VARIANTS
 from data.workspace import Workspace
+from production.allocation.allocate import allocate
 from production.allocation.resources import Resources
 from production.allocation.task import Task
 from production.allocation.unmet import CODES
@@ -24,13 +25,21 @@ from production.demand.periods import refuse_days
 from production.demand.reading import read_panel
 from production.demand.saved import forecast_id
 from production.demand.settings import DemandSettings
-from production.plans.answer import Answer
+from production.plans.answer import Answer, answered
+from production.plans.averse import drawn_for, weigh_tail
 from production.plans.decision import Decision, table_of, task_of
 from production.plans.economics import EconomicsSettings
 from production.plans.habit import habit
 from production.plans.held import held_in
 from production.plans.inputs import inputs_of
-from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource, identified
+from production.plans.plan import (
+    LINE_COLUMNS,
+    Effect,
+    Plan,
+    PlanResource,
+    identified,
+)
+from production.plans.risk_settings import RiskSettings
 from production.plans.solving import solve
 from recsys.model import Run
 
@@ -47,6 +56,7 @@ def make_plan(
     forecast: Forecast | None = None,
     settings: EconomicsSettings | None = None,
     demand: DemandSettings | None = None,
+    risk: RiskSettings | None = None,
     keep: Callable[[Forecast, DemandPanel], object] | None = None,
     by_week: bool | None = None,
     overtime: bool = True,
@@ -65,6 +75,7 @@ def make_plan(
         forecast: demand, where the caller has it already; its origin then holds.
         settings: what to assume of money that the catalogue does not state.
         demand: how demand is read.
+        risk: how much the bad tail weighs; the run's seed draws the demand that it is of.
         keep: given the forecast and what it was made from before the plan is made.
         by_week: whether to plan weeks; None where lead times or uneven capacities ask for it.
         overtime: buy more of a resource where the table has a price for it and it pays.
@@ -102,19 +113,34 @@ def make_plan(
         capacity=capacity or {},
         settings=settings,
         also=held.made(),
-        overtime=overtime,
+        # tails are weighed over the horizon as a whole, under the capacity that there is
+        overtime=overtime and (risk is None or risk.weight == 0),
     )
     rows = held.of(decided.task.variants)
     inputs = inputs_of(
         decided.task, decided.economics, decided.styles, table_of(workspace, VARIANTS), rows
     )
     decided = replace(decided, task=held.on(decided.task))
-    answer = solve(
-        workspace, decided, forecast, capacity=capacity or {}, settings=settings, by_week=by_week
-    )
+    aversion = None
+    if risk is not None and risk.weight > 0:
+        progress("Weighing the bad tail", 0, 1)
+        drawn = drawn_for(workspace, panel, forecast, risk, seed=(run or Run()).seed)
+        averse = weigh_tail(decided, drawn, allocate(decided.task), risk)
+        answer, aversion = answered(averse.allocation), averse.aversion
+    else:
+        answer = solve(
+            workspace,
+            decided,
+            forecast,
+            capacity=capacity or {},
+            settings=settings,
+            by_week=by_week,
+        )
     recent = _recent(panel, forecast, decided.task.variants)
     progress("Planning", 1, 1)
     plan = _assembled(decided, answer, forecast, recent)
+    if aversion is not None:
+        plan = replace(plan, assumptions=(*plan.assumptions, str(aversion)), aversion=aversion)
     return identified(replace(plan, lines=_told(plan.lines, rows), inputs=inputs))
 
 

@@ -23,7 +23,7 @@ from data.kept import digest_of, keep, kept, latest
 from data.workspace import Workspace
 from production.errors import PlanRefused, UnknownPlan
 from production.plans.inputs import read_inputs, write_inputs
-from production.plans.plan import LINE_COLUMNS, TABLES, Effect, Plan, PlanResource
+from production.plans.plan import LINE_COLUMNS, TABLES, Effect, Plan, PlanAversion, PlanResource
 
 FORMAT: Final = 2
 READABLE: Final = (1, 2)
@@ -135,6 +135,7 @@ def _read(folder: Path, *, inputs: bool) -> Plan:
         forecast_id=header.get("forecast_id", ""),
         inputs=made_from,
         **{name: _table(folder, header, name) for name in TABLES},
+        aversion=PlanAversion(**header["aversion"]) if "aversion" in header else None,
     )
 
 

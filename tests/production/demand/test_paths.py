@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from production.allocation.quantiles import DemandCurves
 from production.demand.forecast import LEVELS, Forecast
 from production.demand.mix.shares import Mix, style_mix
-from production.demand.paths import MOST_DRAWS, region_paths, sample_paths
+from production.demand.paths import region_paths, sample_paths
+from production.demand.totals import MOST_DRAWS, Totals
 from production.errors import BadPaths
 
 NORMAL = np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645])
@@ -135,11 +136,22 @@ def test_a_mix_of_other_variants_is_refused() -> None:
 def test_blocks_of_styles_change_no_margin(monkeypatch: pytest.MonkeyPatch) -> None:
     forecast = forecast_of(np.linspace(0, 80, 30))
     whole = sample_paths(forecast, mix_of(30), draws=200)
-    monkeypatch.setattr("production.demand.paths.BLOCK_CELLS", 1000)
+    monkeypatch.setattr("production.demand.totals.BLOCK_CELLS", 1000)
     parts = sample_paths(forecast, mix_of(30), draws=200)
     np.testing.assert_allclose(
         parts.units.sum(axis=2).mean(axis=0), whole.units.sum(axis=2).mean(axis=0), atol=0.3
     )
+
+
+def test_totals_are_the_paths_summed_over_periods_in_each_pass() -> None:
+    forecast, mix = forecast_of(np.linspace(0, 80, 30)), mix_of(30)
+    paths = sample_paths(forecast, mix, draws=40, seed=5)
+    totals = Totals.of(forecast, mix, draws=40, seed=5)
+    for _ in range(2):
+        for block in totals.blocks():
+            np.testing.assert_array_equal(block.units, paths.units[:, block.rows].sum(axis=2))
+    with pytest.raises(BadPaths, match="cannot be drawn"):
+        Totals.of(forecast, mix, draws=0)
 
 
 def test_a_spike_is_drawn_and_units_beyond_all_reason_are_refused() -> None:
