@@ -27,6 +27,7 @@ LINE_COLUMNS: Final = (
     "price",
     "underage_cost",
     "overage_cost",
+    "resource_cost",
     "planner_quantity",
     "planner_shortage",
     "planner_leftover",
@@ -43,6 +44,7 @@ LINE_COLUMNS: Final = (
     expected_shortage, …    units
     stockout_probability    that demand exceeds quantity and stock
     price, *_cost           money a unit
+    resource_cost           what a unit takes of the resources, at their shadow prices, money
     planner_*               what the last weeks' mix under the same capacity would make, and
                             what it would leave short and over (production.plans.habit)
     short_of                the resource that kept it below `wanted`; empty where none did

@@ -171,6 +171,7 @@ def _lines(decided: Decision, answer: Allocation, forecast: Forecast) -> pd.Data
             "price": money.price,
             "underage_cost": money.underage,
             "overage_cost": money.overage,
+            "resource_cost": task.resources.usage @ answer.shadow_prices,
             "short_of": [reason.resource for reason in answer.reasons],
             "reason_code": codes,
             "reason": told,

@@ -19,7 +19,7 @@ from data.workspace import Workspace
 from production.errors import PlanRefused, UnknownPlan
 from production.plans.plan import LINE_COLUMNS, Effect, Plan, PlanResource
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 SHOWN: Final = 5
 
 
