@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -22,6 +22,7 @@ from api.errors import SettingsError
 from data.nearest import hint
 from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings
+from recsys.lists.rules import MOST_WEIGHT
 
 FILE: Final = "atelier.toml"
 PREFIX: Final = "ATELIER_"
@@ -35,6 +36,16 @@ def _known_timezone(name: str) -> str:
         message = f"'{name}' is no time zone; write one like 'Europe/London'"
         raise ValueError(message) from None
     return name
+
+
+class RecommendSettings(BaseModel):
+    """How lists are made where nothing else is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    plan_bonus: Annotated[float, Field(ge=0, le=MOST_WEIGHT)] = 0.0
+    """Weight of the latest plan's bonuses, in standard deviations of a customer's scores; 0 for
+    lists by preference alone."""
 
 
 class Settings(BaseSettings):
@@ -69,6 +80,9 @@ class Settings(BaseSettings):
 
     economics: EconomicsSettings = EconomicsSettings()
     """What is assumed of money that the catalogue does not state."""
+
+    recommend: RecommendSettings = RecommendSettings()
+    """How lists are made where nothing else is asked."""
 
     host: str = "127.0.0.1"
     """The address that the service binds."""

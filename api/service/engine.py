@@ -21,6 +21,7 @@ from api.live import live_lines, local_time
 from api.service import schemas
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
+from api.service.plan_bonuses import PlanBonuses
 from api.service.plans import Plans
 from api.service.request_log import say
 from api.settings import Settings
@@ -58,6 +59,7 @@ class Engine:
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self._stockroom = Stockroom(workspace)
+        self._bonuses = PlanBonuses(workspace)
         self._key = key_of(workspace, settings)
         self._snapshot: Snapshot | None = None
         self._refusal: AtelierError | None = None
@@ -165,7 +167,10 @@ class Engine:
         today = local_time(datetime.now(UTC), self.settings.timezone).date()
         try:
             stock = self._stockroom.stock() if asked.in_stock else None
-            yield asked.rules(stock=stock, today=today)
+            weight = asked.plan_bonus
+            weight = self.settings.recommend.plan_bonus if weight is None else weight
+            plan = self._bonuses.latest() if weight > 0 else None
+            yield asked.rules(stock=stock, today=today, plan=plan, plan_weight=weight)
         except (BadRules, Invalid) as error:
             error.where = f"{where}.{error.where}"
             raise

@@ -104,4 +104,5 @@ def standardised(worth: Floats) -> Floats:
     deviation = float(apart.std())
     if deviation <= 1e-9 * float(np.abs(worth).max()):
         return np.zeros_like(worth)  # a rounding's worth of difference is none
-    return np.clip(apart / deviation, -CUT, CUT) / CUT
+    amounts: Floats = np.clip(apart / deviation, -CUT, CUT) / CUT
+    return amounts
