@@ -38,8 +38,8 @@ def test_nothing_moves_unless_it_is_asked_for(client: Client, customer: str) -> 
     plain = whole(client, url_of(customer), k=3)
     assert whole(client, url_of(customer), k=3, plan_bonus=0) == plain
     assert "planned" not in told(plain)
-    moved = whole(client, url_of(customer), k=3, collapse="none", plan_bonus=WEIGHT)
-    assert moved != whole(client, url_of(customer), k=3, collapse="none")
+    moved = whole(client, url_of(customer), k=20, collapse="none", plan_bonus=WEIGHT)
+    assert moved != whole(client, url_of(customer), k=20, collapse="none")
     assert "planned" in told(moved)
     assert moved["notes"] == []
 
