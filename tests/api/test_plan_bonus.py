@@ -87,12 +87,15 @@ def test_a_weight_out_of_bounds_is_named(client: Client, customer: str, weight: 
 
 
 def test_the_command_says_what_the_service_says(
-    workspace: Path, client: Client, customer: str
+    workspace: Path, client: Client, customer: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     served = whole(client, url_of(customer), k=3, collapse="none", plan_bonus=WEIGHT)
-    said = run("recommend", customer, "-k", "3", "--collapse", "none", "--plan-bonus", f"{WEIGHT}",
-               "--workspace", str(workspace), "--json")  # fmt: skip
-    assert json.loads(said.stdout)["lists"][0]["recommendations"] == served["recommendations"]
+    status, out, _ = run(
+        capsys, "recommend", customer, "-k", 3, "--collapse", "none", "--plan-bonus", WEIGHT,
+        "--workspace", workspace, "--json",
+    )  # fmt: skip
+    assert status == 0
+    assert json.loads(out)["lists"][0]["recommendations"] == served["recommendations"]
 
 
 def test_a_plan_that_knows_later_days_is_left_aside(market: Path) -> None:
