@@ -14,7 +14,7 @@ from api.errors import Invalid, Malformed
 from api.service import strict_json
 from api.service.schemas import MOST_K, Day, Id, Request
 from data.tables import MOST_MONEY
-from recsys.lists.rules import MOST_AMOUNT, Boost, Rules, Stock
+from recsys.lists.rules import MOST_AMOUNT, MOST_WEIGHT, Boost, PlanBonus, Rules, Stock
 
 MOST_LINES: Final = 200
 MOST_IDS: Final = 5000
@@ -24,6 +24,7 @@ MOST_VALUES: Final = 20
 Collapse = Literal["style", "none"]
 Price = Annotated[float, Field(ge=0, le=MOST_MONEY)]
 Amount = Annotated[float, Field(ge=-MOST_AMOUNT, le=MOST_AMOUNT)]
+Weight = Annotated[float, Field(ge=0, le=MOST_WEIGHT)]
 Pair = Annotated[
     str,
     Field(max_length=401, pattern=r"^[^\x00-\x1f\x7f=]{1,200}=[^\x00-\x1f\x7f]{1,200}$"),
@@ -117,6 +118,11 @@ class AskedRules(Request):
     max_price: Price | None = Field(
         default=None, description="Largest price; what has none is left out."
     )
+    plan_bonus: Weight | None = Field(
+        default=None,
+        description="Weight of the latest plan's bonuses, in standard deviations of the customer's "
+        "scores; 0 for none; without it, the setting's.",
+    )
     boosts: list[AskedBoost] = Field(default=[], max_length=MOST_BOOSTS)
     bonus: dict[Id, Amount] = Field(
         default={},
@@ -125,12 +131,21 @@ class AskedRules(Request):
         examples=[{"SH001-WHI-M-WO": 0.4}],
     )
 
-    def rules(self, *, stock: Stock | None, today: date | None) -> Rules:
+    def rules(
+        self,
+        *,
+        stock: Stock | None,
+        today: date | None,
+        plan: PlanBonus | None = None,
+        plan_weight: float = 0.0,
+    ) -> Rules:
         """The rules as the recommender takes them.
 
         Args:
             stock: what is on hand, where `in_stock` asks for it.
             today: the day on which the list is looked at.
+            plan: what the latest plan says of variants.
+            plan_weight: its weight, see `Rules`.
 
         Raises:
             Invalid: both `collapse` and `per_style` are given.
@@ -157,6 +172,8 @@ class AskedRules(Request):
             per_style=None if self.collapse == "none" else each,
             boosts=tuple(boost.boost() for boost in self.boosts),
             bonus=self.bonus or None,
+            plan=plan,
+            plan_weight=plan_weight,
             today=today,
         )
 

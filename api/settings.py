@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -23,6 +23,7 @@ from data.nearest import hint
 from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings
 from production.plans.risk_settings import RiskSettings
+from recsys.lists.rules import MOST_WEIGHT
 
 FILE: Final = "atelier.toml"
 PREFIX: Final = "ATELIER_"
@@ -36,6 +37,16 @@ def _known_timezone(name: str) -> str:
         message = f"'{name}' is no time zone; write one like 'Europe/London'"
         raise ValueError(message) from None
     return name
+
+
+class RecommendSettings(BaseModel):
+    """How lists are made where nothing else is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    plan_bonus: Annotated[float, Field(ge=0, le=MOST_WEIGHT)] = 0.0
+    """Weight of the latest plan's bonuses, in standard deviations of a customer's scores; 0 for
+    lists by preference alone."""
 
 
 class Settings(BaseSettings):
@@ -73,6 +84,9 @@ class Settings(BaseSettings):
 
     risk: RiskSettings = RiskSettings()
     """How much plans weigh their bad tail."""
+
+    recommend: RecommendSettings = RecommendSettings()
+    """How lists are made where nothing else is asked."""
 
     host: str = "127.0.0.1"
     """The address that the service binds."""

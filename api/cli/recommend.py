@@ -108,6 +108,16 @@ def recommend(
     max_price: Annotated[
         float | None, typer.Option("--max-price", help="Largest price; what has none is left out.")
     ] = None,
+    plan_bonus: Annotated[
+        float | None,
+        typer.Option(
+            "--plan-bonus",
+            min=0,
+            max=5,
+            metavar="W",
+            help="Weight of the latest plan's bonuses; 0 for none.",
+        ),
+    ] = None,
     rules: Annotated[
         Path | None,
         typer.Option(
@@ -137,6 +147,7 @@ def recommend(
         "min_price": min_price,
         "max_price": max_price,
         "attributes": attribute,
+        "plan_bonus": plan_bonus,
     }
     given = {name: value for name, value in fields.items() if value is not None}
     if rules is not None and given:
@@ -227,11 +238,14 @@ def laid_out(
     from datetime import UTC, datetime
 
     from api.live import local_time
+    from api.plan_bonus import bonus_as_of
     from api.stock import Stockroom
 
     today = as_of or local_time(datetime.now(UTC), settings.timezone).date()
     stock = Stockroom(workspace).stock() if asked.in_stock else None
-    return asked.rules(stock=stock, today=today)
+    weight = settings.recommend.plan_bonus if asked.plan_bonus is None else asked.plan_bonus
+    plan = bonus_as_of(workspace, moment(as_of)) if weight > 0 else None
+    return asked.rules(stock=stock, today=today, plan=plan, plan_weight=weight)
 
 
 def show(lists: Sequence[RecommendationList], *, what: str) -> None:

@@ -22,6 +22,7 @@ from api.service import schemas
 from api.service.asking import Asking
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
+from api.service.plan_bonuses import PlanBonuses
 from api.service.plans import Plans
 from api.service.request_log import say
 from api.service.risks import Risks
@@ -62,6 +63,7 @@ class Engine:
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self._stockroom = Stockroom(workspace)
+        self._bonuses = PlanBonuses(workspace)
         self._key = key_of(workspace, settings)
         self._snapshot: Snapshot | None = None
         self._refusal: AtelierError | None = None
@@ -169,7 +171,10 @@ class Engine:
         today = local_time(datetime.now(UTC), self.settings.timezone).date()
         try:
             stock = self._stockroom.stock() if asked.in_stock else None
-            yield asked.rules(stock=stock, today=today)
+            weight = asked.plan_bonus
+            weight = self.settings.recommend.plan_bonus if weight is None else weight
+            plan = self._bonuses.latest() if weight > 0 else None
+            yield asked.rules(stock=stock, today=today, plan=plan, plan_weight=weight)
         except (BadRules, Invalid) as error:
             error.where = f"{where}.{error.where}"
             raise

@@ -153,7 +153,7 @@ class Reason(Answer):
         description="The customer's own taking; a variant it goes with; another variant of the "
         "same style; a value of an attribute that the customer usually takes; customers alike; "
         "what everybody takes; hardly tried by anybody; promoted by a boost of the shop's; "
-        "preferred by a bonus from outside."
+        "preferred by a bonus from outside; higher than without the plan's bonuses."
     )
     variant_id: str | None = Field(description="The variant that carried it, if one did.")
     title: str = Field(description="Its name for people; may be empty.")
@@ -240,8 +240,12 @@ class PlanLine(OpenAnswer):
     expected_leftover: float
     stockout_probability: float
     price: float | None
+    unit_cost: float = Field(description="What making one costs.")
     underage_cost: float
     overage_cost: float
+    resource_cost: float = Field(
+        description="What a unit takes of the resources, at their shadow prices, money."
+    )
     reason_code: str
     reason: str
 

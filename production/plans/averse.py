@@ -104,8 +104,8 @@ def _held(task: Task, demand: Totals) -> NDArray[np.int32]:
 def _profit_of_demand(decided: Decision, units: NDArray[np.int32]) -> Floats:
     """(N,) the profit if all demand were met and nothing left; the stock is paid for."""
     task, money = decided.task, decided.economics
-    paid = float((money.price - money.underage) @ task.lots.on_hand)
-    profit: Floats = task.underage @ units + paid
+    unit_cost = np.minimum(money.unit_cost, money.price)
+    profit: Floats = (money.price - unit_cost) @ units + float(unit_cost @ task.lots.on_hand)
     return profit
 
 

@@ -27,8 +27,10 @@ LINE_COLUMNS: Final = (
     "expected_leftover",
     "stockout_probability",
     "price",
+    "unit_cost",
     "underage_cost",
     "overage_cost",
+    "resource_cost",
     "planner_quantity",
     "planner_shortage",
     "planner_leftover",
@@ -44,7 +46,8 @@ LINE_COLUMNS: Final = (
     mean, p10, p50, p90     units of demand over the horizon
     expected_shortage, …    units
     stockout_probability    that demand exceeds quantity and stock
-    price, *_cost           money a unit
+    price, *_cost           money a unit; underage is margin and lost goodwill
+    resource_cost           what a unit takes of the resources, at their shadow prices, money
     planner_*               what the last weeks' mix under the same capacity would make, and
                             what it would leave short and over (production.plans.habit)
     short_of                the resource that kept it below `wanted`; empty where none did

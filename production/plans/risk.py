@@ -1,10 +1,10 @@
 """A plan simulated on drawn demand: what profit, shortage and leftover may come to.
 
-    profit = price sold - unit cost made + salvage leftover
+    profit = price sold - unit cost made + salvage leftover - goodwill short - overtime bought
 
-in each draw, with what the plan's lines know: unit cost = price - underage, and salvage = unit
-cost - overage. So a variant that costs more than it sells for counts as sold at cost, as in the
-plan itself. Stock on hand is paid for already. No loss of goodwill is known, and none is counted.
+in each draw, with what the lines know: salvage = unit cost - overage, and goodwill = underage -
+(price - unit cost). A variant that costs more than it sells for counts as sold at cost, as in the
+plan itself. Stock on hand is paid for already.
 """
 
 from __future__ import annotations
@@ -145,6 +145,8 @@ def simulate(plan: Plan, demand: Totals, *, level: float = 0.9) -> PlanRisk:
     for rows, units in _blocks(plan, demand):
         totals += lines.take(rows).outcome(units)
     profit, cost, short, left, wanted, out = totals
+    bought = sum(one.bought * (one.extra_unit_cost or 0.0) for one in plan.resources)
+    profit, cost = profit - bought, cost + bought
     sold = wanted - short
     return PlanRisk(
         plan_id=plan.plan_id,
@@ -172,31 +174,37 @@ class _Lines:
     quantity: Floats
     position: Floats
     price: Floats
+    unit_cost: Floats
     underage: Floats
     overage: Floats
 
     @classmethod
     def of(cls, lines: pd.DataFrame) -> _Lines:
-        made, stock, price, underage, overage = (
+        made, stock, price, unit_cost, underage, overage = (
             lines[name].to_numpy(dtype=np.float64)
-            for name in ("quantity", "on_hand", "price", "underage_cost", "overage_cost")
-        )
-        return cls(made, made + stock, price, underage, overage)
+            for name in (
+                "quantity", "on_hand", "price", "unit_cost", "underage_cost", "overage_cost",
+            )
+        )  # fmt: skip
+        # a variant that costs more than it sells for counts as sold at cost, as in the plan
+        return cls(made, made + stock, price, np.minimum(unit_cost, price), underage, overage)
 
     def take(self, rows: NDArray[np.intp]) -> _Lines:
         return _Lines(
             self.quantity[rows],
             self.position[rows],
             self.price[rows],
+            self.unit_cost[rows],
             self.underage[rows],
             self.overage[rows],
         )
 
-    def profit(self, left: Floats) -> Floats:
-        """(N, B) money: of what is sold, made and left."""
-        unit_cost = self.price - self.underage
-        sold = self.position - left
-        return self.price * sold - unit_cost * self.quantity + (unit_cost - self.overage) * left
+    def profit(self, short: Floats, left: Floats) -> Floats:
+        """(N, B) money: of what is sold, made, left and lost of goodwill."""
+        goodwill = self.underage - (self.price - self.unit_cost)
+        sold, salvage = self.position - left, self.unit_cost - self.overage
+        earned = self.price * sold - self.unit_cost * self.quantity + salvage * left
+        return earned - goodwill * short
 
     def outcome(self, units: Floats) -> Floats:
         """(6, N) profit, cost, units short, left and wanted, and variants out of stock."""
@@ -204,7 +212,7 @@ class _Lines:
         left = np.maximum(self.position - units, 0.0)
         return np.stack(
             (
-                self.profit(left).sum(axis=1),
+                self.profit(short, left).sum(axis=1),
                 short @ self.underage + left @ self.overage,
                 short.sum(axis=1),
                 left.sum(axis=1),
@@ -240,7 +248,7 @@ def _worst(plan: Plan, demand: Totals, lines: _Lines, tail: Floats) -> tuple[Tai
         some = lines.take(rows)
         short = np.maximum(units - some.position, 0.0)
         left = np.maximum(some.position - units, 0.0)
-        found[:, rows] = (mean - tail) @ some.profit(left), tail @ short, tail @ left
+        found[:, rows] = (mean - tail) @ some.profit(short, left), tail @ short, tail @ left
     named = plan.lines[["variant_id", "style_id"]].to_numpy(dtype=object)
     return tuple(
         TailVariant(

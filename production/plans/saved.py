@@ -25,8 +25,8 @@ from production.errors import PlanRefused, UnknownPlan
 from production.plans.inputs import read_inputs, write_inputs
 from production.plans.plan import LINE_COLUMNS, TABLES, Effect, Plan, PlanAversion, PlanResource
 
-FORMAT: Final = 2
-READABLE: Final = (1, 2)
+FORMAT: Final = 3
+READABLE: Final = (1, 2, 3)
 SHOWN: Final = 5
 
 
@@ -124,7 +124,7 @@ def _read(folder: Path, *, inputs: bool) -> Plan:
         as_of=np.datetime64(header["as_of"], "D"),
         horizon=int(header["horizon"]),
         method=header["method"],
-        lines=pd.read_parquet(folder / "lines.parquet", columns=list(LINE_COLUMNS)),
+        lines=_lines(folder / "lines.parquet"),
         resources=tuple(PlanResource(**resource) for resource in header["resources"]),
         expected_cost=float(header["expected_cost"]),
         bound=float(header["bound"]),
@@ -137,6 +137,16 @@ def _read(folder: Path, *, inputs: bool) -> Plan:
         **{name: _table(folder, header, name) for name in TABLES},
         aversion=PlanAversion(**header["aversion"]) if "aversion" in header else None,
     )
+
+
+def _lines(path: Path) -> pd.DataFrame:
+    """A plan's lines; those of formats 1 and 2 had neither unit costs nor costs of resources."""
+    lines = pd.read_parquet(path)
+    if "unit_cost" not in lines:
+        lines["unit_cost"] = lines["price"] - lines["underage_cost"]
+    if "resource_cost" not in lines:
+        lines["resource_cost"] = 0.0
+    return lines[list(LINE_COLUMNS)]
 
 
 def _table(folder: Path, header: dict[str, Any], name: str) -> pd.DataFrame | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from recsys.lists.arranging import Arranged, Asked, Moves, arrange
 from recsys.lists.compiled import Compiled, Shelf
 from recsys.lists.explanation import explain, unspoken
 from recsys.lists.reasons import (
+    PLANNED,
     POPULAR,
     PREFERRED,
     PROMOTED,
@@ -32,6 +34,8 @@ from recsys.model import Factorized, Model
 from recsys.models.popularity import Popularity
 from recsys.ranking import BATCH_CELLS, showable
 from recsys.retrieval import Retrieval, Retriever
+
+NO_PLAN: Final = Note(code="no.plan", text="There is no plan: the list is by score alone.")
 
 
 class Answering:
@@ -201,6 +205,7 @@ class Answering:
         An index answers one customer whose list nothing moves and no style shortens.
         """
         moved = compiled.boosts is not None or asked.rules.bonus is not None
+        moved |= asked.rules.plan is not None and asked.rules.plan_weight > 0
         by_style = asked.style is not None or (
             asked.rules.per_style is not None and not self.shelf.groups.single
         )
@@ -243,14 +248,20 @@ class Answering:
         compiled: Compiled,
         asked: Asked,
     ) -> tuple[Arranged, tuple[Note, ...]]:
-        """The places of each list, and notes on the bonus."""
+        """The places of each list, and notes on the bonus and the plan."""
         bonus, notes = self.shelf.outside(asked.rules)
+        plan, weight = asked.rules.plan, asked.rules.plan_weight
+        if weight > 0 and plan is None:
+            notes = (*notes, NO_PLAN)
+        planned = None
+        if weight > 0 and plan is not None:
+            planned = np.float32(weight) * self.shelf.planned(plan)
         arranged = arrange(
             histories,
             scores,
             shown,
             asked=asked,
-            moves=Moves(boosts=compiled.boosts, bonus=bonus),
+            moves=Moves(boosts=compiled.boosts, bonus=bonus, plan=planned),
             groups=self.shelf.groups,
             choice=lambda: self.choice,
         )
@@ -261,7 +272,7 @@ class Answering:
     ) -> list[tuple[Reason, ...]]:
         """The reasons of the model beside those of the shop and of attributes."""
         picked = arranged.picked
-        telling = (arranged.boost > 0) | (arranged.bonus > 0)
+        telling = (arranged.boost > 0) | (arranged.bonus > 0) | (arranged.plan > 0)
         if picked is not None:
             telling |= picked.usual >= 0
         reasons = list(told)
@@ -269,6 +280,7 @@ class Answering:
             added = [
                 (PROMOTED, float(arranged.boost[place])),
                 (PREFERRED, float(arranged.bonus[place])),
+                (PLANNED, float(arranged.plan[place])),
             ]
             if picked is not None and picked.usual[place] >= 0:
                 column, value = self.choice.value(

@@ -22,7 +22,7 @@ from recsys.catalogue import Catalogue
 from recsys.errors import BadRules
 from recsys.lists.codes import Coded, Groups
 from recsys.lists.recommendation import Note
-from recsys.lists.rules import REGIONS, Boost, Rules, Stock
+from recsys.lists.rules import REGIONS, Boost, PlanBonus, Rules, Stock
 
 Names = Collection[str] | NDArray[np.object_]
 
@@ -86,6 +86,7 @@ class Shelf:
             self._compiled
         )
         self.gone: Callable[[Stock], NDArray[np.bool_]] = lru_cache(1)(self._gone)
+        self.planned: Callable[[PlanBonus], NDArray[np.float32]] = lru_cache(1)(self._planned)
         self._columns: dict[str, Coded] = {}
 
     @cached_property
@@ -181,6 +182,13 @@ class Shelf:
     def _gone(self, stock: Stock) -> NDArray[np.bool_]:
         """(V,) bool: the variants that are out of stock; NaN is not known to be."""
         return self._mask(self._positions(stock.variants[stock.on_hand <= 0]))
+
+    def _planned(self, plan: PlanBonus) -> NDArray[np.float32]:
+        """(V,) float32: what a plan says of each variant; 0 for one that it does not know."""
+        places = self._positions(plan.variants)
+        amounts = np.zeros(len(self.catalogue), dtype=np.float32)
+        amounts[places[places >= 0]] = plan.amounts[places >= 0]
+        return amounts
 
     def _moved(self, boost: Boost, where: str) -> NDArray[np.intp]:
         """The positions of the variants that a boost moves."""

@@ -18,6 +18,7 @@ Kind = Literal[
     "new",
     "promoted",
     "preferred",
+    "planned",
 ]
 
 
@@ -29,7 +30,7 @@ class Reason:
         kind: the customer's own earlier taking of the variant; another variant that goes with
             it; another variant of the same style; a value of an attribute that the customer usually
             takes; customers like this one; what everybody takes; nobody has taken it yet; a boost
-            of the shop's; a bonus from outside, such as a plan's.
+            of the shop's; a bonus from outside; higher than it would stand without the plan.
         variant_id: the variant of the history that carried it; None where none did.
         title: its name for people.
         share: its part of all that spoke for the recommendation, from 0 to 1; the shares of one
@@ -69,6 +70,7 @@ POPULAR: Final = plain("popular", "Many customers buy it at present.")
 UNTRIED: Final = plain("new", "Few customers have tried it yet.")
 PROMOTED: Final = plain("promoted", "The shop promotes it at present.")
 PREFERRED: Final = plain("preferred", "The shop prefers to sell it at present.")
+PLANNED: Final = plain("planned", "The shop's plan favours it at present.")
 
 
 def popular_in(region: str) -> Reason:

@@ -24,6 +24,9 @@ a variant without a value there is sold in all."""
 MOST_AMOUNT: Final = 100.0
 """Largest boost or bonus, in standard deviations: ten put a variant before almost any other."""
 
+MOST_WEIGHT: Final = 5.0
+"""Largest weight of a plan's bonuses, in standard deviations: beyond, only the plan orders."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boost:
@@ -84,6 +87,36 @@ class Stock:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlanBonus:
+    """What a plan says of variants, from -1 to 1; a variant without a row has 0.
+
+    Two are equal only where they are the same object, so that what was laid onto a catalogue is
+    kept for as long as the plan holds.
+
+    Attributes:
+        variants: (M,) str, variant ids.
+        amounts: (M,) float64, from -1 to 1.
+    """
+
+    variants: NDArray[np.object_]
+    amounts: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises:
+            BadRules: an amount is NaN or beyond 1, or there are more or fewer than variants.
+        """
+        sound = self.amounts.shape == self.variants.shape and (np.abs(self.amounts) <= 1).all()
+        if not sound:  # neither is a NaN
+            raise BadRules(
+                "A plan's bonus has an amount beyond 1, or not one for each variant.",
+                where="plan",
+                fix="Give one amount from -1 to 1 for each variant.",
+            )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What may be shown and how it is moved. Without any, all that is on sale, by score alone.
@@ -104,6 +137,10 @@ class Rules:
         boosts: what is moved, see `Boost`; those that meet in a variant add up.
         bonus: an amount for each variant from outside, in the unit of `Boost.amount`: by variant
             id, or (V,) in the order of the catalogue. Two rules that differ in it alone are equal.
+        plan: what a plan says of the variants. Only a customer's best candidates move by it, see
+            `recsys.lists.arranging.CANDIDATES`. Rules that differ in it alone are equal.
+        plan_weight: the deviations of a customer's scores that a whole amount of `plan` moves, from
+            0 to `MOST_WEIGHT`; at 0, lists are what they are without a plan.
         today: the day on which the list is looked at: variants must be on sale on it, if it comes
             after the request's own day, and boosts not have ended; without it, the request's own.
     """
@@ -119,6 +156,8 @@ class Rules:
     per_style: int | None = None
     boosts: tuple[Boost, ...] = ()
     bonus: Mapping[str, float] | NDArray[np.floating] | None = field(default=None, compare=False)
+    plan: PlanBonus | None = field(default=None, compare=False)
+    plan_weight: float = field(default=0.0, compare=False)
     today: date | None = None
 
     def __post_init__(self) -> None:
@@ -126,8 +165,14 @@ class Rules:
 
         Raises:
             BadRules: a price or a bonus is no finite number, the prices are the wrong way round,
-                or `per_style` is below 1.
+                `per_style` is below 1, or `plan_weight` is out of bounds.
         """
+        if not 0 <= self.plan_weight <= MOST_WEIGHT:  # neither is a NaN
+            raise BadRules(
+                f"The plan's weight is {self.plan_weight}.",
+                where="plan_bonus",
+                fix=f"Give 0 to {MOST_WEIGHT:g} standard deviations of a customer's scores.",
+            )
         for name in ("min_price", "max_price"):
             price = getattr(self, name)
             if price is not None and not math.isfinite(price):

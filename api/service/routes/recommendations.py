@@ -13,6 +13,7 @@ from api.lists import (
     ListRequest,
     Pair,
     Price,
+    Weight,
     by_attribute,
 )
 from api.service.engine import Listed, TheEngine
@@ -31,6 +32,13 @@ Region = Annotated[
     Query(
         description="Where the list is shown: leaves out what is sold only elsewhere, and says "
         "what is popular there; without it, the customer's own."
+    ),
+]
+PlanWeight = Annotated[
+    Weight | None,
+    Query(
+        description="Weight of the latest plan's bonuses, in standard deviations of the customer's "
+        "scores; 0 for none; without it, the setting's."
     ),
 ]
 
@@ -61,6 +69,7 @@ def rules_of_query(
     max_price: Annotated[
         Price | None, Query(description="Largest price; what has none is left out.")
     ] = None,
+    plan_bonus: PlanWeight = None,
 ) -> AskedRules:
     """The rules that a query can say."""
     return AskedRules(
@@ -71,6 +80,7 @@ def rules_of_query(
         attributes=by_attribute(attribute),
         min_price=min_price,
         max_price=max_price,
+        plan_bonus=plan_bonus,
     )
 
 
@@ -144,12 +154,13 @@ def of_style(
     k: K = 20,
     in_stock: InStock = False,
     region: Region = None,
+    plan_bonus: PlanWeight = None,
 ) -> Recommendations:
     """The style's variants on sale, the customer's likely size and colour first.
 
     For a customer whom nobody knows: as everybody takes them, with `fallback` saying so.
     """
-    asked = AskedRules(in_stock=in_stock, region=region)
+    asked = AskedRules(in_stock=in_stock, region=region, plan_bonus=plan_bonus)
     return _answer(engine.recommend_style(customer_id, style_id, k, asked=asked, where="query"))
 
 
