@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.tables import VARIANTS
 from production.allocation.lots import Lots
 from production.allocation.quantiles import DemandCurves
 from production.allocation.resources import Resources
@@ -82,12 +83,13 @@ def inputs_of(
         held: (V,) rows of units and code, missing where nothing is held.
     """
     ids = free.variants
-    described = catalogue[catalogue["variant_id"].isin(ids)].drop_duplicates("variant_id")
+    wanted = ["variant_id", *(name for name in catalogue if name not in VARIANTS.names)]
+    described = catalogue.loc[catalogue["variant_id"].isin(ids), wanted]
     return PlanInputs(
         free=free,
         money=replace(money, assumptions=()),
         styles=styles,
-        attributes=Catalogue.of(ids, described).attributes,
+        attributes=Catalogue.of(ids, described.drop_duplicates("variant_id")).attributes,
         held=held["units"].to_numpy(dtype=np.float64, na_value=np.nan),
         held_by=held["code"].fillna("").to_numpy(dtype=object),
     )

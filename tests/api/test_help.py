@@ -24,7 +24,15 @@ assert not heavy, heavy
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["import", "--help"], ["evaluate", "recommend", "--help"], ["--version"]]
+    "words",
+    [
+        ["--help"],
+        ["import", "--help"],
+        ["plan", "--help"],
+        ["plan", "what-if", "--help"],
+        ["evaluate", "recommend", "--help"],
+        ["--version"],
+    ],
 )
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     probe = PROBE.format(heavy=HEAVY)

@@ -228,3 +228,13 @@ def test_an_override_may_name_a_variant_without_a_forecast(workspace: Workspace)
     )
     override(workspace, said("D-grey", 6, until=date(2100, 1, 1)))
     assert made(make_plan(workspace, forecast=fewer), "D-grey")[:2] == (6, "override")
+
+
+def test_a_plan_of_orders_alone_keeps_its_inputs(tmp_path: Path) -> None:
+    workspace = small_market(tmp_path / "w", resources=False)
+    (workspace.root / "tables" / "variants.parquet").unlink()
+    override(workspace, said("D-grey", 6))
+    plan = planned(workspace)
+    assert plan.inputs is not None
+    assert plan.inputs.attributes == {}
+    assert made(plan, "D-grey")[:2] == (6, "override")
