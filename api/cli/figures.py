@@ -149,7 +149,7 @@ def _interval(ends: Sequence[float] | None) -> str:
 
 
 def show_plan(figures: Mapping[str, Any]) -> None:
-    """The plan beside the planner, then what the difference is worth."""
+    """Policies by origin, then the policies beside one another, then the plan less the planner."""
     names = ("demand", "shortage", "leftover", "information_gap", "cost", "service_level")
     console.show(
         f"Plans over {figures['horizon']} weeks, under {figures['capacity']}",
@@ -160,12 +160,42 @@ def show_plan(figures: Mapping[str, Any]) -> None:
         ],
         caption="Information gap: (shortage + leftover) / demand, in units.",
     )
+    _show_policies(figures["comparisons"])
+    if figures["difference"]:
+        console.show(
+            "Plan less planner",
+            ("measure", "difference", "95 % interval"),
+            [
+                (
+                    name.replace("_", " "),
+                    found["value"],
+                    f"[{found['low']:.3f}, {found['high']:.3f}]",
+                )
+                for name, found in figures["difference"].items()
+            ],
+            caption="A negative information gap or cost is the plan's gain.",
+        )
+
+
+def _show_policies(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What each policy costs, absolutely and against others, and how prescriptive it is."""
+    told = ("cost_per_unit", "against_sample_average", "against_planner", "prescriptiveness")
+    plain = ("service_level", "stockout_share", "information_gap")
     console.show(
-        "Plan less planner",
-        ("measure", "difference", "95 % interval"),
+        "Policies over all origins",
+        ("policy", "cost a unit", "to sample average", "to planner", "P",
+         *(name.replace("_", " ") for name in plain)),
         [
-            (name.replace("_", " "), found["value"], f"[{found['low']:.3f}, {found['high']:.3f}]")
-            for name, found in figures["difference"].items()
+            (row["policy"], *(_told(row[name]) for name in told), *(row[name] for name in plain))
+            for row in rows
         ],
-        caption="A negative information gap or cost is the plan's gain.",
+        caption="To: cost relative to theirs, less one. P: the part of what hindsight would save "
+        "over the sample average. 95 % intervals: bootstrap over origins and variants.",
+    )  # fmt: skip
+
+
+def _told(found: Mapping[str, float] | None) -> str:
+    """A value with its interval."""
+    return (
+        "" if found is None else f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
     )

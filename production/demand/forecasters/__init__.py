@@ -17,6 +17,7 @@ from production.demand.forecasters.lightgbm_lags import LightGBMLags
 from production.demand.forecasters.linear import Regression
 from production.demand.forecasters.log_linear import LogLinear
 from production.demand.forecasters.mean_8_weeks import Mean8Weeks
+from production.demand.forecasters.newsvendor import Newsvendor
 from production.demand.forecasters.same_weekday_last_week import SameWeekdayLastWeek
 from production.demand.forecasters.same_weeks_last_year import SameWeeksLastYear
 from production.demand.forecasters.tsb import TSB
@@ -30,6 +31,7 @@ _METHODS: Final[dict[str, Callable[[], Forecaster]]] = {
         Atelier,
         Regression,
         Boosting,
+        Newsvendor,
         LogLinear,
         LightGBMLags,
         ExponentialSmoothing,
