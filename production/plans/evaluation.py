@@ -7,7 +7,7 @@ The information gap is (shortage + leftover) / demand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -173,11 +173,14 @@ def evaluate_at(
         demand = pd.Series(panel.actual(origin, horizon), index=panel.variants)
         known = np.asarray(demand.reindex(forecast.variants), dtype=np.float64)
         missed, total = missed + float(demand.sum() - known.sum()), total + float(demand.sum())
-        task, price = _posed(workspace, panel, forecast, limits, ratio, settings)
+        task, price = _posed(workspace, panel, forecast, limits.capacity, settings)
+        if ratio is not None:
+            task, price = _at_ratio(task, ratio), np.ones(len(price))
         here = _situation(source, origin, task, limits)
         for name in policies:
             quantity = hindsight(here.task, known) if name == HINDSIGHT else DECIDING[name](here)
-            parts.append(_came(name, origin, here.task, quantity, known, price))
+            came = _came(here.task, quantity, known).assign(value=price * known)
+            parts.append(came.assign(policy=name, origin=str(origin)))
     progress("Evaluating plans", len(origins), len(origins))
     outcomes = pd.concat(parts, ignore_index=True)
     return PlanEvaluation(
@@ -195,21 +198,21 @@ def _posed(
     workspace: Workspace,
     panel: DemandPanel,
     forecast: Forecast,
-    limits: Limits,
-    ratio: float | None,
+    capacity: Mapping[str, float],
     settings: EconomicsSettings | None,
 ) -> tuple[Task, Floats]:
-    """The task at an origin, not yet limited, and (V,) what a unit of demand is worth."""
+    """The task at an origin, not yet limited, and (V,) prices."""
     lots = workspace.read(LOTS) if workspace.has(LOTS) else pd.DataFrame(columns=LOTS.names)
     # stock and released quantities are those of today, not of the origin
     lots = lots.drop(columns=["on_hand", "frozen"], errors="ignore")
-    decided = task_of(
-        workspace, panel, forecast, lots=lots, capacity=limits.capacity, settings=settings
-    )
-    if ratio is None:
-        return decided.task, decided.economics.price
-    ones = np.ones(len(decided.task.variants))
-    return replace(decided.task, underage=ratio * ones, overage=ones), ones
+    decided = task_of(workspace, panel, forecast, lots=lots, capacity=capacity, settings=settings)
+    return decided.task, decided.economics.price
+
+
+def _at_ratio(task: Task, ratio: float) -> Task:
+    """The task where a unit left over costs 1 and a unit short so much."""
+    ones = np.ones(len(task.variants))
+    return replace(task, underage=ratio * ones, overage=ones)
 
 
 def _situation(source: Known, origin: np.datetime64, task: Task, limits: Limits) -> Situation:
@@ -227,26 +230,16 @@ def _situation(source: Known, origin: np.datetime64, task: Task, limits: Limits)
     )
 
 
-def _came(
-    policy: str,
-    origin: np.datetime64,
-    task: Task,
-    quantity: Floats,
-    demand: Floats,
-    price: Floats,
-) -> pd.DataFrame:
-    """What a policy made, and what became of it."""
+def _came(task: Task, quantity: Floats, demand: Floats) -> pd.DataFrame:
+    """What became of quantities."""
     shortage, leftover = np.maximum(demand - quantity, 0.0), np.maximum(quantity - demand, 0.0)
     return pd.DataFrame(
         {
-            "policy": policy,
-            "origin": str(origin),
             "variant_id": task.variants,
             "quantity": quantity,
             "demand": demand,
             "shortage": shortage,
             "leftover": leftover,
             "cost": task.underage * shortage + task.overage * leftover,
-            "value": price * demand,
         }
     )

@@ -56,8 +56,8 @@ def measures_of(outcomes: pd.DataFrame) -> pd.DataFrame:
 def differences_of(outcomes: pd.DataFrame) -> dict[str, Interval]:
     """Plan less planner over all origins, with percentile intervals over variants.
 
-    A variant is drawn with all its origins, for they are not independent. Empty where one of the two
-    is not among the policies.
+    A variant is drawn with all its origins, for they are not independent. Empty where one of
+    the two is not among the policies.
     """
     if not {PLAN, PLANNER} <= set(outcomes["policy"]):
         return {}
