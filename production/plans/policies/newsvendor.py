@@ -56,7 +56,7 @@ def fractiles_at(task: Task, prices: Floats) -> Floats:
     if not len(inside):
         return np.zeros(0)
     shares = (np.arange(MOST_FRACTILES) + 0.5) / MOST_FRACTILES
-    middle = np.unique(np.round(np.quantile(inside, shares), 2))
+    middle = np.unique(np.round(np.quantile(inside, shares, method="nearest"), 2))
     away = np.abs(middle[:, None] - np.array(LEVELS)).min(axis=1)
     found: Floats = middle[away > NEAR]
     return found
