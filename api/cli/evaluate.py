@@ -257,7 +257,7 @@ def everything(
     from api.settings import load_settings
     from api.work import run_of
     from data.workspace import Workspace
-    from production.plans.policies import ALL
+    from production.plans.policies import PLAN, PLANNER
     from recsys.evaluation.evaluate import evaluate_workspace
 
     opened = Workspace.open(workspace)
@@ -265,7 +265,7 @@ def everything(
     with console.progress() as progress:
         recommended = evaluate_workspace(opened, run=run_of(settings), progress=progress)
         demanded = _demand(opened, settings, (origins, step), None, progress)
-        planned = _plans(opened, settings, (origins, step), progress, policies=ALL)
+        planned = _plans(opened, settings, (origins, step), progress, policies=(PLAN, PLANNER))
     figures = {
         "recommend": recommended.to_json(),
         "demand": demanded.to_json(),
