@@ -150,7 +150,7 @@ def _interval(ends: Sequence[float] | None) -> str:
 
 def show_plan(figures: Mapping[str, Any]) -> None:
     """Policies by origin, then the policies beside one another, then the plan less the planner."""
-    names = ("demand", "shortage", "leftover", "information_gap", "cost", "service_level")
+    names = ("shortage", "leftover", "information_gap", "cost", "service_level")
     console.show(
         f"Plans over {figures['horizon']} weeks, under {figures['capacity']}",
         ("policy", "origin", *(name.replace("_", " ") for name in names)),
@@ -166,11 +166,7 @@ def show_plan(figures: Mapping[str, Any]) -> None:
             "Plan less planner",
             ("measure", "difference", "95 % interval"),
             [
-                (
-                    name.replace("_", " "),
-                    found["value"],
-                    f"[{found['low']:.3f}, {found['high']:.3f}]",
-                )
+                (name.replace("_", " "), found["value"], _interval((found["low"], found["high"])))
                 for name, found in figures["difference"].items()
             ],
             caption="A negative information gap or cost is the plan's gain.",
@@ -180,22 +176,27 @@ def show_plan(figures: Mapping[str, Any]) -> None:
 def _show_policies(rows: Sequence[Mapping[str, Any]]) -> None:
     """What each policy costs, absolutely and against others, and how prescriptive it is."""
     told = ("cost_per_unit", "against_sample_average", "against_planner", "prescriptiveness")
+    console.show(
+        "Policies over all origins, with intervals",
+        ("policy", "figure", "value", "95 % interval"),
+        [
+            (
+                row["policy"],
+                name.replace("_", " "),
+                row[name]["value"],
+                _interval((row[name]["low"], row[name]["high"])),
+            )
+            for row in rows
+            for name in told
+            if row[name] is not None
+        ],
+        caption="Against: cost relative to theirs, less one. Prescriptiveness: the part of what "
+        "hindsight would save over the sample average. Bootstrap over origins and variants.",
+    )
     plain = ("service_level", "stockout_share", "information_gap")
     console.show(
-        "Policies over all origins",
-        ("policy", "cost a unit", "to sample average", "to planner", "P",
-         *(name.replace("_", " ") for name in plain)),
-        [
-            (row["policy"], *(_told(row[name]) for name in told), *(row[name] for name in plain))
-            for row in rows
-        ],
-        caption="To: cost relative to theirs, less one. P: the part of what hindsight would save "
-        "over the sample average. 95 % intervals: bootstrap over origins and variants.",
-    )  # fmt: skip
-
-
-def _told(found: Mapping[str, float] | None) -> str:
-    """A value with its interval."""
-    return (
-        "" if found is None else f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+        "What demand met",
+        ("policy", *(name.replace("_", " ") for name in plain)),
+        [(row["policy"], *(row[name] for name in plain)) for row in rows],
+        caption="Stockout share: of the decisions, those of too little.",
     )

@@ -12,10 +12,12 @@ from production.allocation.lots import Lots
 from production.allocation.quantiles import DemandCurves
 from production.allocation.resources import Resources
 from production.allocation.task import Task
+from production.demand.forecast import LEVELS
 from production.demand.forecasting import DemandSource, open_demand
 from production.errors import UnknownPolicy
 from production.plans.evaluation import PlanEvaluation, evaluate_plans
 from production.plans.limits import Limits
+from production.plans.planning import make_plan
 from production.plans.policies import (
     ALL,
     DECIDING,
@@ -198,3 +200,14 @@ def test_a_workspace_with_resources_is_limited_in_each_of_them(tmp_path: Path) -
     assert (units > 0).all()
     wide = evaluate_plans(workspace, origins=1, policies=(PLAN,), limits=Limits(unlimited=True))
     assert units[PLAN] < wide.outcomes["quantity"].sum()
+
+
+def test_a_plan_can_stand_on_the_learned_quantities(workspace: Workspace) -> None:
+    found = make_plan(workspace, method=NEWSVENDOR)
+    assert found.method == NEWSVENDOR
+    source = open_demand(workspace, preferences=False)
+    learned = source.forecast(source.panel.end, NEWSVENDOR)
+    wanted = pd.Series(learned.quantiles[:, LEVELS.index(0.75)], index=learned.variants)
+    lines = found.lines.set_index("variant_id")["quantity"]
+    # without resources, and at the 3 to 1 of a catalogue that states no cost
+    assert (np.abs(lines - wanted.reindex(lines.index)) < 1).all()
