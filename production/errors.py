@@ -3,6 +3,7 @@
 ProductionError
 ├── TooLittleHistory       fewer weeks than a forecast can stand on
 ├── UnknownMethod          a demand method that nobody wrote
+├── UnknownPolicy          a policy that nobody wrote
 ├── BadAblation            a group of features that there is not
 ├── BadRegressors          market factors that cannot be used as they are
 ├── LeakedFactor           a market factor's actual values given out for a scenario
@@ -49,6 +50,12 @@ class UnknownMethod(ProductionError):
     """A demand method that nobody wrote."""
 
     code = "production.unknown-method"
+
+
+class UnknownPolicy(ProductionError):
+    """A policy that nobody wrote."""
+
+    code = "production.unknown-policy"
 
 
 class BadAblation(ProductionError):

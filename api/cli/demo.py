@@ -62,6 +62,7 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     from production.demand.origins import past_origins
     from production.demand.reading import read_panel
     from production.plans.evaluation import evaluate_plans
+    from production.plans.policies import PLAN, PLANNER
     from production.report import build_report
     from recsys.evaluation.evaluate import evaluate_workspace
 
@@ -90,6 +91,7 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
         horizon=ahead,
         origins=ORIGINS,
         step=STEP,
+        policies=(PLAN, PLANNER),
         settings=settings.economics,
         source=source,
         run=run,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from data.workspace import Workspace
     from production.demand.evaluation import DemandEvaluation
     from production.plans.evaluation import PlanEvaluation
+    from production.plans.limits import Limits
 
 evaluate = typer.Typer(
     no_args_is_help=True, help="Judge models, forecasts and plans on days already past."
@@ -192,17 +193,51 @@ def plan(
     horizon: HorizonOption = None,
     origins: OriginsOption = 7,
     step: StepOption = 4,
+    policies: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only these policies.  [default: all]")
+    ] = None,
+    ratio: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=100,
+            help="A unit left over costs 1 and a unit short so much, for every variant.  "
+            "[default: the catalogue's prices and costs]",
+        ),
+    ] = None,
+    free_use: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=10,
+            help="Capacity as a part of what the plan would use were nothing limited.",
+        ),
+    ] = None,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="Nothing is limited.")] = False,
     json: JsonFile = None,
 ) -> None:
-    """The information gap of our plans against what a planner would make today."""
+    """Our plans against other policies: a planner's habit, sample averages, hindsight."""
     check_outputs(json)
+    if unlimited and free_use is not None:
+        raise typer.BadParameter("--unlimited leaves no capacity.", param_hint="--free-use")
 
     from api.settings import load_settings
     from data.workspace import Workspace
+    from production.plans.limits import Limits
+    from production.plans.policies import ALL, checked
 
     settings = load_settings(workspace, horizon=horizon)
+    names = checked(names_of(policies) or ALL)
     with console.progress() as progress:
-        found = _plans(Workspace.open(workspace), settings, (origins, step), progress)
+        found = _plans(
+            Workspace.open(workspace),
+            settings,
+            (origins, step),
+            progress,
+            policies=names,
+            limits=Limits(free_use=free_use, unlimited=unlimited),
+            ratio=ratio,
+        )
     write_outputs(found.to_json(), json)
     show_plan(found.to_json())
 
@@ -222,6 +257,7 @@ def everything(
     from api.settings import load_settings
     from api.work import run_of
     from data.workspace import Workspace
+    from production.plans.policies import PLAN, PLANNER
     from recsys.evaluation.evaluate import evaluate_workspace
 
     opened = Workspace.open(workspace)
@@ -229,7 +265,7 @@ def everything(
     with console.progress() as progress:
         recommended = evaluate_workspace(opened, run=run_of(settings), progress=progress)
         demanded = _demand(opened, settings, (origins, step), None, progress)
-        planned = _plans(opened, settings, (origins, step), progress)
+        planned = _plans(opened, settings, (origins, step), progress, policies=(PLAN, PLANNER))
     figures = {
         "recommend": recommended.to_json(),
         "demand": demanded.to_json(),
@@ -269,7 +305,14 @@ def _demand(
 
 
 def _plans(
-    workspace: Workspace, settings: Settings, origins: tuple[int, int], progress: Progress
+    workspace: Workspace,
+    settings: Settings,
+    origins: tuple[int, int],
+    progress: Progress,
+    *,
+    policies: tuple[str, ...],
+    limits: Limits | None = None,
+    ratio: float | None = None,
 ) -> PlanEvaluation:
     """Plans at so many origins, so many weeks apart."""
     from api.work import run_of
@@ -280,6 +323,9 @@ def _plans(
         horizon=settings.horizon,
         origins=origins[0],
         step=origins[1],
+        limits=limits,
+        policies=policies,
+        ratio=ratio,
         settings=settings.economics,
         demand=settings.demand,
         run=run_of(settings),

@@ -149,8 +149,8 @@ def _interval(ends: Sequence[float] | None) -> str:
 
 
 def show_plan(figures: Mapping[str, Any]) -> None:
-    """The plan beside the planner, then what the difference is worth."""
-    names = ("demand", "shortage", "leftover", "information_gap", "cost", "service_level")
+    """Policies by origin, then the policies beside one another, then the plan less the planner."""
+    names = ("shortage", "leftover", "information_gap", "cost", "service_level")
     console.show(
         f"Plans over {figures['horizon']} weeks, under {figures['capacity']}",
         ("policy", "origin", *(name.replace("_", " ") for name in names)),
@@ -160,12 +160,43 @@ def show_plan(figures: Mapping[str, Any]) -> None:
         ],
         caption="Information gap: (shortage + leftover) / demand, in units.",
     )
+    _show_policies(figures["comparisons"])
+    if figures["difference"]:
+        console.show(
+            "Plan less planner",
+            ("measure", "difference", "95 % interval"),
+            [
+                (name.replace("_", " "), found["value"], _interval((found["low"], found["high"])))
+                for name, found in figures["difference"].items()
+            ],
+            caption="A negative information gap or cost is the plan's gain.",
+        )
+
+
+def _show_policies(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What each policy costs, absolutely and against others, and how prescriptive it is."""
+    told = ("cost_per_unit", "against_sample_average", "against_planner", "prescriptiveness")
     console.show(
-        "Plan less planner",
-        ("measure", "difference", "95 % interval"),
+        "Policies over all origins, with intervals",
+        ("policy", "figure", "value", "95 % interval"),
         [
-            (name.replace("_", " "), found["value"], f"[{found['low']:.3f}, {found['high']:.3f}]")
-            for name, found in figures["difference"].items()
+            (
+                row["policy"],
+                name.replace("_", " "),
+                row[name]["value"],
+                _interval((row[name]["low"], row[name]["high"])),
+            )
+            for row in rows
+            for name in told
+            if row[name] is not None
         ],
-        caption="A negative information gap or cost is the plan's gain.",
+        caption="Against: cost relative to theirs, less one. Prescriptiveness: the part of what "
+        "hindsight would save over the sample average. Bootstrap over origins and variants.",
+    )
+    plain = ("service_level", "stockout_share", "information_gap")
+    console.show(
+        "What demand met",
+        ("policy", *(name.replace("_", " ") for name in plain)),
+        [(row["policy"], *(row[name] for name in plain)) for row in rows],
+        caption="Stockout share: of the decisions, those of too little.",
     )

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from production.plans.policies import PLAN, PLANNER
+
 Floats = NDArray[np.float64]
 
-PLAN: Final = "atelier"
-PLANNER: Final = "planner"
 DRAWS: Final = 1000
 
 
@@ -27,7 +27,8 @@ class Interval:
 
 def measures_of(outcomes: pd.DataFrame) -> pd.DataFrame:
     """By policy and origin, then by policy over all origins."""
-    columns = ["quantity", "demand", "shortage", "leftover", "cost", "value"]
+    columns = ["quantity", "demand", "shortage", "leftover", "cost", "value", "short", "decisions"]
+    outcomes = outcomes.assign(short=outcomes["shortage"] > 0, decisions=1)
     by_origin = outcomes.groupby(["policy", "origin"], as_index=False)[columns].sum()
     overall = outcomes.groupby("policy", as_index=False)[columns].sum().assign(origin="all")
     rows = pd.concat((by_origin, overall), ignore_index=True)
@@ -47,6 +48,7 @@ def measures_of(outcomes: pd.DataFrame) -> pd.DataFrame:
             "information_gap_money": rows["cost"] / rows["value"].where(rows["value"] > 0),
             "cost_per_unit": rows["cost"] / demand,
             "service_level": 1 - rows["shortage"] / demand,
+            "stockout_share": rows["short"] / rows["decisions"],
         }
     )
 
@@ -54,8 +56,11 @@ def measures_of(outcomes: pd.DataFrame) -> pd.DataFrame:
 def differences_of(outcomes: pd.DataFrame) -> dict[str, Interval]:
     """Plan less planner over all origins, with percentile intervals over variants.
 
-    A variant is drawn with all its origins, for they are not independent.
+    A variant is drawn with all its origins, for they are not independent. Empty where one of
+    the two is not among the policies.
     """
+    if not {PLAN, PLANNER} <= set(outcomes["policy"]):
+        return {}
     outcomes = outcomes.assign(gap=outcomes["shortage"] + outcomes["leftover"])
     sums = outcomes.pivot_table(
         index="variant_id", columns="policy", values=["gap", "cost", "shortage", "demand"],

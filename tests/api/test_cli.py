@@ -286,16 +286,42 @@ class TestEvaluate:
             "q05", "q10", "q25", "q50", "q75", "q90", "q95", "actual",
         ]  # fmt: skip
 
-    def test_plan_writes_the_gap_of_both_policies(
+    def test_plan_writes_what_every_policy_came_to(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path, tmp_path: Path
+    ) -> None:
+        figures = tmp_path / "out.json"
+        status, out, err = run(
+            capsys, "evaluate", "plan", "-w", workspace, "--origins", 1, "--json", figures,
+            "--ratio", 3, "--free-use", 0.7,
+        )  # fmt: skip
+        assert status == 0, err
+        told = json.loads(figures.read_text())
+        every = {"atelier", "newsvendor", "sample_average", "planner", "hindsight"}
+        assert {row["policy"] for row in told["policies"]} == every
+        assert {row["policy"] for row in told["comparisons"]} == every
+        assert told["capacity"] == "70% of what the plan would use were nothing limited"
+        assert "prescriptiveness" in out
+
+    def test_plan_takes_some_policies_and_no_limit(
         self, capsys: pytest.CaptureFixture[str], workspace: Path, tmp_path: Path
     ) -> None:
         figures = tmp_path / "out.json"
         status, _, err = run(
-            capsys, "evaluate", "plan", "-w", workspace, "--origins", 1, "--json", figures
-        )
+            capsys, "evaluate", "plan", "-w", workspace, "--origins", 1, "--json", figures,
+            "--policies", "hindsight,sample_average", "--unlimited",
+        )  # fmt: skip
         assert status == 0, err
-        policies = {row["policy"] for row in json.loads(figures.read_text())["policies"]}
-        assert policies == {"atelier", "planner"}
+        told = json.loads(figures.read_text())
+        assert [row["policy"] for row in told["comparisons"]] == ["sample_average", "hindsight"]
+        assert told["difference"] == {}
+        status, _, err = run(
+            capsys, "evaluate", "plan", "-w", workspace, "--unlimited", "--free-use", 0.7
+        )
+        assert status == 2
+        assert "--free-use" in err
+        status, _, err = run(capsys, "evaluate", "plan", "-w", workspace, "--policies", "newsvendr")
+        assert status != 0
+        assert "newsvendor" in err
 
     @pytest.mark.parametrize("what", ["recommend", "demand", "plan"])
     def test_its_tables_fit_a_terminal_of_80_columns(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from production.demand.history import DemandPanel
 from production.demand.reading import build_panel
@@ -36,6 +37,30 @@ def orders(
             "variant_id": pd.array([f"v{one:03d}" for one in row], dtype="str"),
             "quantity": random.integers(1, 5, size=lines),
             "unit_price": 10.0 + row % 3,
+            "ordered_at": (START + week * WEEK + day).astype("datetime64[us]"),
+        }
+    )
+
+
+def uniform_rates(variants: int = 60) -> NDArray[np.float64]:
+    """(V,) mean units a week of `uniform_orders`."""
+    return np.linspace(10.0, 100.0, variants)
+
+
+def uniform_orders(weeks: int = 60, seed: int = 4) -> pd.DataFrame:
+    """One order line a variant and week, of whole units uniform from 0 to twice its rate."""
+    random = np.random.default_rng(seed)
+    rates = uniform_rates()
+    units = np.rint(random.uniform(0, 2 * rates[:, None], (len(rates), weeks))).astype(np.int64)
+    row, week = np.nonzero(units)
+    day = np.where(np.arange(len(row)) % 2, 6, 0)
+    return pd.DataFrame(
+        {
+            "order_id": pd.array([f"o{line:06d}" for line in range(len(row))], dtype="str"),
+            "customer_id": pd.array([f"c{line % 60:03d}" for line in range(len(row))], dtype="str"),
+            "variant_id": pd.array([f"v{one:03d}" for one in row], dtype="str"),
+            "quantity": units[row, week],
+            "unit_price": np.full(len(row), 10.0),
             "ordered_at": (START + week * WEEK + day).astype("datetime64[us]"),
         }
     )

@@ -17,6 +17,7 @@ from production.demand.forecasters.lightgbm_lags import LightGBMLags
 from production.demand.forecasters.linear import Regression
 from production.demand.forecasters.log_linear import LogLinear
 from production.demand.forecasters.mean_8_weeks import Mean8Weeks
+from production.demand.forecasters.newsvendor import Newsvendor
 from production.demand.forecasters.same_weekday_last_week import SameWeekdayLastWeek
 from production.demand.forecasters.same_weeks_last_year import SameWeeksLastYear
 from production.demand.forecasters.tsb import TSB
@@ -30,6 +31,7 @@ _METHODS: Final[dict[str, Callable[[], Forecaster]]] = {
         Atelier,
         Regression,
         Boosting,
+        Newsvendor,
         LogLinear,
         LightGBMLags,
         ExponentialSmoothing,
@@ -55,9 +57,16 @@ BY_DAY: Final = (
 """Methods that are meant for demand by day; the others can be asked for by name."""
 
 
+BY_NAME: Final = (Newsvendor.name,)
+"""Methods that are asked for by name alone: what this one says is meant for decisions
+(`production.plans.policies`), and learning it takes as long as all the others together."""
+
+
 def method_names(per_week: int = 1) -> tuple[str, ...]:
-    """All methods' names, the default first; by day, those that are meant for days."""
-    return tuple(_METHODS) if per_week == 1 else BY_DAY
+    """Methods that are compared unless some are named, the default first."""
+    if per_week > 1:
+        return BY_DAY
+    return tuple(name for name in _METHODS if name not in BY_NAME)
 
 
 def make_forecaster(name: str) -> Forecaster:

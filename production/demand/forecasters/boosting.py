@@ -70,13 +70,13 @@ class Boosting(Forecaster):
         """Learn from past origins, then apply to this one; see `Forecaster`."""
         response = learn_response(history)
         known, factors = terms(history), response.factors()
-        trees = _learned(history, known, factors)
+        trees = learned_trees(history, known, factors)
         now = columns(history, known, len(history.periods), history.active)
         factor = factors[history.group[history.active], len(history.periods)]
         said = [trees.quantile(level, SETTINGS, TREES) for level in LEVELS]
         logs = np.stack([predicted(each, now.values) for each in said], axis=1)
         units = np.exp(logs) * (now.size * factor.sum(axis=1))[:, None]
-        quantiles = np.sort(np.maximum(units - _start(now.size)[:, None], 0.0), axis=1)
+        quantiles = np.sort(np.maximum(units - start_of(now.size)[:, None], 0.0), axis=1)
         mean = quantiles @ MEAN_WEIGHTS
         weekly = mean[:, None] * factor / factor.sum(axis=1, keepdims=True)
         shap = contributions(said[LEVELS.index(0.5)], now.values)
@@ -156,14 +156,19 @@ def _latest_price(
     return np.where(price > 0, price, 1.0)
 
 
-def _start(size: NDArray[np.float64]) -> NDArray[np.float64]:
+def start_of(size: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N,) what is added to units before their logarithm: of the order of a Poisson error."""
     start: NDArray[np.float64] = 0.5 * np.sqrt(size) + 0.5
     return start
 
 
-def _learned(history: DemandHistory, known: Terms, factors: NDArray[np.float64]) -> Trees:
-    """Rows of past origins, at most MOST_ROWS of them by chance, binned."""
+def learned_trees(
+    history: DemandHistory,
+    known: Terms,
+    factors: NDArray[np.float64],
+    most_rows: int = MOST_ROWS,
+) -> Trees:
+    """Rows of past origins, at most so many of them by chance, binned."""
     parts, targets, weights = [], [], []
     for place in training_origins(history):
         active = active_at(history.units, int(place), history.per_week)
@@ -171,11 +176,11 @@ def _learned(history: DemandHistory, known: Terms, factors: NDArray[np.float64])
         factor = factors[history.group[active], place].sum(axis=1)
         came = history.units[active, place : place + history.horizon].sum(axis=1)
         parts.append(seen.values)
-        targets.append(np.log((came + _start(seen.size)) / (seen.size * factor)))
+        targets.append(np.log((came + start_of(seen.size)) / (seen.size * factor)))
         weights.append(seen.size**SIZE_POWER)
     rows, target, weight = (np.concatenate(each) for each in (parts, targets, weights))
-    if len(rows) > MOST_ROWS:
-        some = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])
+    if len(rows) > most_rows:
+        some = np.sort(np.random.default_rng(0).permutation(len(rows))[:most_rows])
         rows, target, weight = rows[some], target[some], weight[some]
     return Trees(rows, target, weight, bins=BINS)
 
@@ -195,5 +200,5 @@ def _parts(
     split = of_contributions(amounts, now.names, now.size)
     market = of_market(response.logs(), response.names, WIDEST)[history.group[history.active]]
     parts = of_linear(split, market, history.horizon)
-    parts[:, PARTS.index("level")] -= _start(now.size)
+    parts[:, PARTS.index("level")] -= start_of(now.size)
     return parts

@@ -14,6 +14,7 @@ of wholesale orders its errors were larger, squared ones included.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -79,14 +80,9 @@ class Regression(Forecaster):
         origins = training_origins(history)
         response = learn_response(history)
         known, factors = terms(history), response.factors()
-        past = [_rows(history, known, factors, int(week)) for week in origins]
-        rows = Rows(
-            static=np.concatenate([part.static for part in past]),
-            factor=np.concatenate([part.factor for part in past]),
-            weekly=np.concatenate([part.weekly for part in past]),
-        )
-        slopes, scale = _quantile_slopes(rows, known)
-        now = _rows(history, known, factors, len(history.periods))
+        rows = past_rows(history, known, factors, origins)
+        slopes, scale = quantile_slopes(rows, known)
+        now = rows_at(history, known, factors, len(history.periods))
         quantiles = np.sort(np.maximum(now.total() @ slopes.T, 0.0), axis=1)
         mean = quantiles @ MEAN_WEIGHTS
         share = now.factor / now.factor.sum(axis=1, keepdims=True)
@@ -129,7 +125,22 @@ def training_origins(history: DemandHistory) -> NDArray[np.int64]:
     return np.arange(last, first - 1, -stride)[:affordable][::-1]
 
 
-def _rows(history: DemandHistory, known: Terms, factors: NDArray[np.float64], week: int) -> Rows:
+def past_rows(
+    history: DemandHistory,
+    known: Terms,
+    factors: NDArray[np.float64],
+    origins: NDArray[np.int64],
+) -> Rows:
+    """The rows of all past origins to learn from."""
+    past = [rows_at(history, known, factors, int(week)) for week in origins]
+    return Rows(
+        static=np.concatenate([part.static for part in past]),
+        factor=np.concatenate([part.factor for part in past]),
+        weekly=np.concatenate([part.weekly for part in past]),
+    )
+
+
+def rows_at(history: DemandHistory, known: Terms, factors: NDArray[np.float64], week: int) -> Rows:
     """The variants active at the start of a week."""
     active = active_at(history.units, week, history.per_week)
     weekly = np.zeros((int(active.sum()), history.horizon))
@@ -142,7 +153,9 @@ def _rows(history: DemandHistory, known: Terms, factors: NDArray[np.float64], we
     )
 
 
-def _quantile_slopes(rows: Rows, known: Terms) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def quantile_slopes(
+    rows: Rows, known: Terms, levels: Sequence[float] = LEVELS
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(Q, F) coefficients of each quantile of the horizon's sum; (F,) usual size of each term."""
     level = rows.static[:, known.names.index("level")]
     weight = (level + 1.0) ** -EVEN_POWER
@@ -151,7 +164,7 @@ def _quantile_slopes(rows: Rows, known: Terms) -> tuple[NDArray[np.float64], NDA
     lowest = np.array([0.0 if name in RISING else -np.inf for name in known.names])
     start = ridge(sample, penalty)
     fitted = []
-    for tau in LEVELS:
+    for tau in levels:
         start = quantile(sample, tau, penalty, start, lowest)
         fitted.append(sample.coefficients(start))
     return np.array(fitted), sample.scale / rows.weekly.shape[1]

@@ -44,6 +44,11 @@ class TestBoosting(conformance.ForecasterTests):
     weeks_needed = 15
 
 
+class TestNewsvendor(conformance.ForecasterTests):
+    method = "newsvendor"
+    weeks_needed = 15
+
+
 class TestLightGBMLags(conformance.ForecasterTests):
     method = "lightgbm_lags"
     weeks_needed = 19

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 
 from data.progress import silent
 from data.workspace import Workspace
-from production.demand.forecast import LEVELS, Forecast
+from production.demand.forecast import LEVELS, DemandHistory, Forecast
+from production.demand.history import DemandPanel
 from production.demand.origins import past_origins
 from production.demand.reading import read_panel
 from production.plans.evaluation import evaluate_at, evaluate_plans
-from production.plans.measures import PLAN, PLANNER
+from production.plans.limits import Limits
+from production.plans.policies import ALL, PLAN, PLANNER
 from tests.production.small_market import small_market
 
 
@@ -22,9 +25,20 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return small_market(tmp_path_factory.mktemp("evaluation") / "w", resources=False)
 
 
-def knowing(workspace: Workspace, origin: np.datetime64) -> Forecast:
-    """A forecaster that knows what comes: nearly no spread around the actual demand."""
-    panel = read_panel(workspace)
+@dataclass(frozen=True)
+class Knowing:
+    """A source whose every method knows what comes: nearly no spread around the actual demand."""
+
+    panel: DemandPanel
+
+    def history(self, origin: np.datetime64) -> DemandHistory:
+        return self.panel.at(origin, horizon=4)
+
+    def forecast(self, origin: np.datetime64, method: str) -> Forecast:
+        return knowing(self.panel, origin)
+
+
+def knowing(panel: DemandPanel, origin: np.datetime64) -> Forecast:
     actual = panel.actual(origin, 4)
     quantiles = actual[:, None] + np.linspace(0, 0.01, len(LEVELS))
     return Forecast(
@@ -40,7 +54,7 @@ def knowing(workspace: Workspace, origin: np.datetime64) -> Forecast:
 def test_measures_follow_from_the_outcomes(workspace: Workspace) -> None:
     found = evaluate_plans(workspace, origins=2)
     outcomes, measures = found.outcomes, found.measures
-    assert set(outcomes["policy"]) == {PLAN, PLANNER}
+    assert set(outcomes["policy"]) == set(ALL)
     for row in measures.to_dict(orient="records"):
         rows = outcomes[outcomes["policy"] == row["policy"]]
         if row["origin"] != "all":
@@ -57,8 +71,8 @@ def test_measures_follow_from_the_outcomes(workspace: Workspace) -> None:
     json.dumps(found.to_json(), allow_nan=False)
 
 
-def test_both_policies_have_the_same_capacity(workspace: Workspace) -> None:
-    found = evaluate_plans(workspace, origins=2, share=0.7)
+def test_all_policies_have_the_same_capacity(workspace: Workspace) -> None:
+    found = evaluate_plans(workspace, origins=2, limits=Limits(share=0.7))
     panel = read_panel(workspace)
     for origin, rows in found.outcomes.groupby("origin"):
         week = panel.week(np.datetime64(str(origin)))
@@ -72,9 +86,9 @@ def test_both_policies_have_the_same_capacity(workspace: Workspace) -> None:
 def test_knowing_the_demand_closes_the_gap_that_habit_leaves(workspace: Workspace) -> None:
     panel = read_panel(workspace)
     found = evaluate_at(
-        workspace, panel, lambda origin: knowing(workspace, origin),
-        past_origins(panel, horizon=4, origins=3, step=4),
-        horizon=4, capacity={"units": 1e6}, share=1.0, progress=silent,
+        workspace, Knowing(panel), past_origins(panel, horizon=4, origins=3, step=4),
+        horizon=4, limits=Limits(capacity={"units": 1e6}), policies=(PLAN, PLANNER),
+        progress=silent,
     )  # fmt: skip
     overall = found.measures[found.measures["origin"] == "all"].set_index("policy")
     assert overall["information_gap"][PLAN] < 0.02
@@ -95,7 +109,6 @@ def test_todays_stock_and_released_units_do_not_enter_the_past(tmp_path: Path) -
 def _one_origin(workspace: Workspace) -> pd.DataFrame:
     panel = read_panel(workspace)
     return evaluate_at(
-        workspace, panel, lambda origin: knowing(workspace, origin),
-        past_origins(panel, horizon=4, origins=1, step=4),
-        horizon=4, capacity=None, share=1.0, progress=silent,
+        workspace, Knowing(panel), past_origins(panel, horizon=4, origins=1, step=4),
+        horizon=4, limits=Limits(), policies=(PLAN, PLANNER), progress=silent,
     ).outcomes  # fmt: skip
