@@ -1,6 +1,4 @@
-"""Named points at which a test can kill the process, or the disk fail, to prove that nothing is
-left half-done.
-"""
+"""Named points at which a test kills the process, or fails the disk: nothing is left half-done."""
 
 from __future__ import annotations
 

@@ -44,7 +44,9 @@ def make_capacity() -> None:
         sa.Column("free", sa.BigInteger, nullable=False),
         sa.Column("held", sa.BigInteger, nullable=False),
         sa.Column("committed", sa.BigInteger, nullable=False),
-        sa.CheckConstraint("free >= 0 AND held >= 0 AND committed >= 0", name="ledger_none_negative"),
+        sa.CheckConstraint(
+            "free >= 0 AND held >= 0 AND committed >= 0", name="ledger_none_negative"
+        ),
         sa.CheckConstraint("free + held + committed = amount", name="ledger_adds_up"),
     )
 
