@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -28,14 +28,12 @@ KEPT_REFUSALS: Final = (IllegalStep, NoCapacity, OutOfCapacity, StaleVersion, Un
 """What the state of the ledger can refuse a request for: kept like any other answer."""
 
 _BY_CODE: Final[dict[str, type[LedgerError]]] = {kind.code: kind for kind in KEPT_REFUSALS}
-_VALUES: Final = {"answer": ""}
 _CLAIM: Final[dict[str, ReturningInsert[tuple[str]]]] = {
     "postgresql": postgresql.insert(keys).on_conflict_do_nothing().returning(keys.c.key),
     "sqlite": sqlite.insert(keys).on_conflict_do_nothing().returning(keys.c.key),
 }
 _SAME: Final = (keys.c.scope == bindparam("s"), keys.c.key == bindparam("k"))
 _READ: Final = select(keys.c.digest, keys.c.answer).where(*_SAME)
-_ANSWER: Final = update(keys).where(*_SAME).values(answer=bindparam("a"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +49,28 @@ class Answer:
         return self.outcome
 
 
-def claim(connection: Connection, request: RequestKey, digest: str, at: datetime) -> Answer | None:
-    """Take a key for the rest of the transaction, or find what it was answered before.
+def claim(
+    connection: Connection,
+    request: RequestKey,
+    digest: str,
+    outcome: Receipt | LedgerError,
+    at: datetime,
+) -> Answer | None:
+    """Store what a key is answered, or find what it was answered before.
 
     On PostgreSQL a second request of the key waits here until the first is done.
 
     Raises:
         KeyReused: the key stands for another request.
     """
-    row = {"scope": request.scope, "key": request.key, "digest": digest, "at": naive(at)}
-    claimed = connection.execute(_CLAIM[connection.dialect.name], {**row, **_VALUES})
-    if claimed.first() is not None:
+    row = {
+        "scope": request.scope,
+        "key": request.key,
+        "digest": digest,
+        "answer": _written(outcome),
+        "at": naive(at),
+    }
+    if connection.execute(_CLAIM[connection.dialect.name], row).first() is not None:
         return None
     found = connection.execute(_READ, {"s": request.scope, "k": request.key}).one()
     if found.digest != digest:
@@ -71,12 +80,6 @@ def claim(connection: Connection, request: RequestKey, digest: str, at: datetime
             fix="Send a new key with a new request, or the first request unchanged.",
         )
     return Answer(_outcome(found.answer))
-
-
-def answer(connection: Connection, request: RequestKey, outcome: Receipt | LedgerError) -> None:
-    """Store what the claimed key is answered."""
-    values = {"s": request.scope, "k": request.key, "a": _written(outcome)}
-    connection.execute(_ANSWER, values)
 
 
 def forget(connection: Connection, before: datetime) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from data.errors import UnknownOrder
 from data.ledger import audit, capacity, keys, orders, steps
 from data.ledger.audit import AuditReport
-from data.ledger.once import Work, once
+from data.ledger.once import Plan, Planned, once
 from data.ledger.states import Step
 from data.ledger.terms import (
     MOST_AMOUNT,
@@ -116,10 +116,10 @@ class Ledger:
             StoreError: the store is away, busy, full or read-only.
         """
 
-        def work(connection: Connection, now: datetime) -> Receipt:
+        def plan(connection: Connection, now: datetime) -> Planned:
             return steps.hold(connection, order, self.new_id(), request.scope, now)
 
-        return self._once(request, request.digest_of("hold", "", None), work)
+        return self._once(request, request.digest_of("hold", "", None), plan)
 
     def confirm(self, order_id: str, *, version: int, request: RequestKey) -> Receipt:
         """Turn a hold into a commitment; errors as of `cancel`."""
@@ -224,17 +224,17 @@ class Ledger:
     ) -> Receipt:
         check_reason(reason)
 
-        def work(connection: Connection, now: datetime) -> Receipt:
+        def plan(connection: Connection, now: datetime) -> Planned:
             asked = steps.Asked(
                 step=step, version=version, actor=request.scope, reason=reason, lines=lines
             )
             return steps.take(connection, order_id, asked, now)
 
-        return self._once(request, request.digest_of(step, order_id, version), work)
+        return self._once(request, request.digest_of(step, order_id, version), plan)
 
-    def _once(self, request: RequestKey, digest: str, work: Work) -> Receipt:
+    def _once(self, request: RequestKey, digest: str, plan: Plan) -> Receipt:
         return once(
-            self.database, request, digest, work=work, clock=self.clock, make_room=self.expire
+            self.database, request, digest, plan=plan, clock=self.clock, make_room=self.expire
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,7 +15,16 @@ from data.ledger import keys
 from data.ledger.terms import Receipt, RequestKey
 from data.store.database import Database
 
-Work = Callable[[Connection, datetime], Receipt]
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a request will be answered, and the work that makes the answer true."""
+
+    receipt: Receipt
+    work: Callable[[], None]
+
+
+Plan = Callable[[Connection, datetime], Planned]
 
 
 def once(
@@ -22,19 +32,19 @@ def once(
     request: RequestKey,
     digest: str,
     *,
-    work: Work,
+    plan: Plan,
     clock: Callable[[], datetime],
     make_room: Callable[[], object],
 ) -> Receipt:
     """Do some work and store its answer, or give the answer that the key has already.
 
-    A refusal undoes the work, and is stored in a transaction of its own.
+    Work that is refused half-way is undone, and the refusal stored in a transaction of its own.
 
     Args:
         database: where.
         request: by what it is known.
         digest: of all that is asked.
-        work: done within the transaction that stores its answer.
+        plan: reads what it must, and says what will be done within the same transaction.
         clock: what time it is.
         make_room: gives back what run-out holds have taken.
 
@@ -46,13 +56,16 @@ def once(
 
     def attempt(connection: Connection) -> keys.Answer:
         now = clock()
-        if found := keys.claim(connection, request, digest, now):
+        try:
+            planned = plan(connection, now)
+        except keys.KEPT_REFUSALS as refusal:
+            return keys.claim(connection, request, digest, refusal, now) or keys.Answer(refusal)
+        if found := keys.claim(connection, request, digest, planned.receipt, now):
             return found
         reach("ledger-claimed")
-        receipt = work(connection, now)
-        keys.answer(connection, request, receipt)
-        reach("ledger-answered")
-        return keys.Answer(receipt)
+        planned.work()
+        reach("ledger-done")
+        return keys.Answer(planned.receipt)
 
     def attempt_with_room() -> keys.Answer:
         with suppress(OutOfCapacity):
@@ -63,10 +76,8 @@ def once(
 
     def refuse(connection: Connection, refusal: LedgerError) -> keys.Answer:
         # Another request of the same key may have been answered since.
-        if found := keys.claim(connection, request, digest, clock()):
-            return found
-        keys.answer(connection, request, refusal)
-        return keys.Answer(refusal)
+        found = keys.claim(connection, request, digest, refusal, clock())
+        return found or keys.Answer(refusal)
 
     try:
         answer = attempt_with_room()

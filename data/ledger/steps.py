@@ -1,6 +1,6 @@
 """What each step does within one transaction: the order, its capacity and the audit.
 
-Locks are always taken in the same order (key, orders by id, capacity by resource and day, the
+Locks are always taken in the same order (orders by id, key, capacity by resource and day, the
 audit's head), so that no two steps wait for each other in a ring.
 """
 
@@ -16,6 +16,7 @@ from data.errors import IllegalStep, StaleVersion
 from data.failpoints import reach
 from data.ledger import audit, capacity, orders
 from data.ledger.audit import Record
+from data.ledger.once import Planned
 from data.ledger.states import ALLOWED, BUCKET, State, Step
 from data.ledger.terms import Line, NewOrder, Receipt, Slot, less, needs_of
 
@@ -64,10 +65,8 @@ def state(connection: Connection, wanted: dict[Slot, int], actor: str, now: date
 
 def hold(
     connection: Connection, order: NewOrder, order_id: str, actor: str, now: datetime
-) -> Receipt:
+) -> Planned:
     """Take what an order's lines need together, and write it down."""
-    capacity.adjust(connection, "held", needs_of(order.lines))
-    reach("ledger-reserved")
     head = orders.Head(
         order_id=order_id,
         customer_id=order.customer_id,
@@ -79,37 +78,42 @@ def hold(
         expires_at=now + order.hold_for,
         reason="",
     )
-    orders.write(connection, head, order.lines)
-    reach("ledger-written")
-    audit.append(connection, [_record(actor, "hold", None, head, order.lines)])
-    reach("ledger-audited")
-    return _receipt(head)
+
+    def work() -> None:
+        capacity.adjust(connection, "held", needs_of(order.lines))
+        reach("ledger-reserved")
+        orders.write(connection, head, order.lines)
+        reach("ledger-written")
+        audit.append(connection, [_record(actor, "hold", None, head, order.lines)])
+
+    return Planned(_receipt(head), work)
 
 
-def take(connection: Connection, order_id: str, asked: Asked, now: datetime) -> Receipt:
+def take(connection: Connection, order_id: str, asked: Asked, now: datetime) -> Planned:
     """Take a step with an order.
 
     Raises:
-        UnknownOrder, IllegalStep, StaleVersion, NoCapacity, OutOfCapacity: see `Ledger`.
+        UnknownOrder, IllegalStep, StaleVersion: see `Ledger`; the work NoCapacity, OutOfCapacity.
     """
     head = orders.lock(connection, order_id)
-    after = _checked(head, asked, now)
     moved = replace(
         head,
-        state=after,
+        state=_checked(head, asked, now),
         version=head.version + 1,
         changed_at=now,
         reason=asked.reason or head.reason,
     )
-    _move_capacity(connection, head, after, asked.lines)
-    reach("ledger-reserved")
-    if asked.lines is not None:
-        orders.replace_lines(connection, order_id, asked.lines)
-    orders.move(connection, moved)
-    reach("ledger-written")
-    audit.append(connection, [_record(asked.actor, asked.step, head, moved, asked.lines)])
-    reach("ledger-audited")
-    return _receipt(moved)
+
+    def work() -> None:
+        _move_capacity(connection, head, moved.state, asked.lines)
+        reach("ledger-reserved")
+        if asked.lines is not None:
+            orders.replace_lines(connection, order_id, asked.lines)
+        orders.move(connection, moved)
+        reach("ledger-written")
+        audit.append(connection, [_record(asked.actor, asked.step, head, moved, asked.lines)])
+
+    return Planned(_receipt(moved), work)
 
 
 def expire(connection: Connection, now: datetime) -> int:
