@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
@@ -21,11 +20,11 @@ def killed(url: str) -> Killed:
 def test_killed_at_random_nothing_acknowledged_is_lost(url: str, times: int) -> None:
     ledger, moments = killed(url), np.random.default_rng(0)
     for _ in range(times):
-        ledger.kill_one(seconds=moments.uniform(0, 0.1))
+        ledger.kill_one(seconds=moments.uniform(0, 0.2))
         ledger.check()
     ledger.ask_again()
     assert ledger.slowest < 5
-    assert len(ledger.receipts) > 2 * times
+    assert len(ledger.receipts) > times
 
 
 @pytest.mark.parametrize(
