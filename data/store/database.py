@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from data.errors import StoreError
+from data.store.combining import Combiner
 from data.store.engine import READS, connect
 
 MOST_TRIES: Final = 5
@@ -48,7 +48,7 @@ class Database:
 
     engine: Engine
     patience: float
-    _turn: Lock = field(default_factory=Lock)
+    _writers: Combiner = field(default_factory=Combiner)
 
     @property
     def is_postgresql(self) -> bool:
@@ -62,25 +62,23 @@ class Database:
         Raises:
             StoreError: the store is away, busy, full or read-only.
         """
-        try:
-            with (
-                self._in_turn(reads=reads),
-                self.engine.connect().execution_options(**{READS: reads}) as connection,
-                connection.begin(),
-            ):
-                yield connection
-        except (SQLAlchemyError, OSError) as error:
-            raise explained(self.engine, error) from error
+        with self._in_turn(reads=reads), self._begun(reads=reads) as connection:
+            yield connection
 
     def retried(self, work: Callable[[Connection], Result]) -> Result:
-        """What some work in a transaction of its own gives.
+        """What some work in a transaction gives, once that is committed.
 
-        Where PostgreSQL undoes it for the sake of another transaction, it is done anew, a few
-        times at most.
+        On SQLite those who wait at once share a transaction. Where PostgreSQL undoes one for the
+        sake of another, it is done anew, a few times at most.
 
         Raises:
             StoreError: the store is away, busy, full or read-only.
         """
+        if not self.is_postgresql:
+            done: Result = self._writers.run(
+                work, transaction=self._begun, patience=self.patience, busy=self._busy
+            )
+            return done
         for _ in range(MOST_TRIES - 1):
             try:
                 with self.transaction() as connection:
@@ -96,21 +94,35 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
+    def _begun(self, *, reads: bool = False) -> Iterator[Connection]:
+        try:
+            with (
+                self.engine.connect().execution_options(**{READS: reads}) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise explained(self.engine, error) from error
+
+    @contextmanager
     def _in_turn(self, *, reads: bool) -> Iterator[None]:
         """SQLite's writers of one process queue here: its own waiting sleeps and is not fair."""
         if reads or self.is_postgresql:
             yield
             return
-        if not self._turn.acquire(timeout=self.patience):
-            raise StoreError(
-                "The store is busy.",
-                where=self.engine.url.render_as_string(hide_password=True),
-                fix="Try again in a moment.",
-            )
+        if not self._writers.turn.acquire(timeout=self.patience):
+            raise self._busy()
         try:
             yield
         finally:
-            self._turn.release()
+            self._writers.turn.release()
+
+    def _busy(self) -> StoreError:
+        return StoreError(
+            "The store is busy.",
+            where=self.engine.url.render_as_string(hide_password=True),
+            fix="Try again in a moment.",
+        )
 
 
 def open_database(url: str, patience: float) -> Database:
