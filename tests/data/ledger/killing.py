@@ -83,14 +83,21 @@ class Killed:
     receipts: dict[tuple[int, str], Receipt] = field(default_factory=dict)
     slowest: float = 0.0
 
-    def kill_one(self, *, seconds: float = 0.0, failpoint: str = "", after: int = 0) -> None:
-        """Let a worker go on from where the last was killed, and kill it."""
+    def kill_one(self, *, after: int, seconds: float = 0.0, failpoint: str = "") -> None:
+        """Let a worker go on from where the last was killed, and kill it.
+
+        Args:
+            after: how many acknowledgements it may make before.
+            seconds: and how long it may live then.
+            failpoint: or where it dies by itself.
+        """
         first = max((number for number, _ in self.receipts), default=0)
         here, there = SPAWN.Pipe(duplex=False)
         worker = SPAWN.Process(target=work, args=(self.url, first, failpoint, after, there))
         worker.start()
         there.close()
-        self._take(here.recv())
+        for _ in range(after):
+            self._take(here.recv())
         if not failpoint:
             time.sleep(seconds)
             worker.kill()
@@ -99,7 +106,7 @@ class Killed:
                 self._take(here.recv())
         except EOFError:
             pass
-        worker.join(timeout=30)
+        worker.join(timeout=60)
         assert worker.exitcode == -9
         here.close()
 

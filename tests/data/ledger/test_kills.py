@@ -20,7 +20,7 @@ def killed(url: str) -> Killed:
 def test_killed_at_random_nothing_acknowledged_is_lost(url: str, times: int) -> None:
     ledger, moments = killed(url), np.random.default_rng(0)
     for _ in range(times):
-        ledger.kill_one(seconds=moments.uniform(0, 0.2))
+        ledger.kill_one(after=int(moments.integers(1, 9)), seconds=moments.uniform(0, 0.02))
         ledger.check()
     ledger.ask_again()
     assert ledger.slowest < 5
