@@ -15,7 +15,7 @@ FULL = [
 
 
 @pytest.mark.parametrize(
-    ("capacity", "clients", "orders", "processes"), [pytest.param(40, 16, 4, 2, id="short"), *FULL]
+    ("capacity", "clients", "orders", "processes"), [pytest.param(30, 12, 4, 2, id="short"), *FULL]
 )
 def test_capacity_is_used_up_and_never_oversold(
     url: str, capacity: int, clients: int, orders: int, processes: int

@@ -260,7 +260,7 @@ def clocked(url: str) -> Iterator[type[Life]]:
 @pytest.mark.parametrize(
     ("lives", "length"),
     [
-        pytest.param(8, 25, id="short"),
+        pytest.param(4, 20, id="short"),
         pytest.param(200, 60, id="full", marks=pytest.mark.slow),
     ],
 )
