@@ -11,8 +11,18 @@ AtelierError
 │   ├── FolderError        a folder that cannot be written
 │   ├── EventRefused       a live event that says nothing that can be stored
 │   ├── RecordsRefused     a file of records with a line that is none
-│   └── StoreError         the transactional store is away, busy, full or read-only
-│       └── StoreConflict  an event id that the store holds with another content
+│   ├── StoreError         the transactional store is away, busy, full or read-only
+│   │   ├── StoreConflict  an event id that the store holds with another content
+│   │   └── SchemaError    a store whose tables are not those of this program
+│   └── LedgerError        an order or a capacity that the ledger does not take
+│       ├── OrderRefused   an order that says nothing that can be held
+│       ├── UnknownOrder   no order of that id
+│       ├── NoCapacity     a resource and day without any capacity stated
+│       ├── OutOfCapacity  less is free than an order needs
+│       ├── CapacityTaken  a capacity below what orders have taken of it
+│       ├── IllegalStep    a step that the order's state does not allow
+│       ├── StaleVersion   a step made for an earlier version of the order
+│       └── KeyReused      an Idempotency-Key that stands for another request
 ├── RecsysError            recsys/errors.py
 ├── ProductionError        production/errors.py
 └── ApiError               api/errors.py
@@ -143,3 +153,63 @@ class StoreConflict(StoreError):
     """An event id that the store holds with another content; trying again does not help."""
 
     code = "data.store-conflict"
+
+
+class SchemaError(StoreError):
+    """A store whose tables are older or newer than this program's; trying again does not help."""
+
+    code = "data.schema"
+
+
+class LedgerError(DataError):
+    """An order or a capacity that the ledger does not take; nothing was changed."""
+
+    code = "data.ledger"
+
+
+class OrderRefused(LedgerError):
+    """An order that says nothing that can be held."""
+
+    code = "data.order"
+
+
+class UnknownOrder(LedgerError):
+    """No order of that id."""
+
+    code = "data.unknown-order"
+
+
+class NoCapacity(LedgerError):
+    """A resource and day without any capacity stated."""
+
+    code = "data.no-capacity"
+
+
+class OutOfCapacity(LedgerError):
+    """Less is free than an order needs."""
+
+    code = "data.out-of-capacity"
+
+
+class CapacityTaken(LedgerError):
+    """A capacity below what orders have taken of it."""
+
+    code = "data.capacity-taken"
+
+
+class IllegalStep(LedgerError):
+    """A step that the order's state does not allow."""
+
+    code = "data.illegal-step"
+
+
+class StaleVersion(LedgerError):
+    """A step made for an earlier version of the order."""
+
+    code = "data.stale-version"
+
+
+class KeyReused(LedgerError):
+    """An Idempotency-Key that stands for another request."""
+
+    code = "data.key-reused"

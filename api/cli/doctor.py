@@ -15,6 +15,7 @@ from data.errors import AtelierError
 
 if TYPE_CHECKING:
     from api.settings import Settings
+    from data.ledger import Ledger
     from data.tables import Table
     from data.workspace import Workspace
 
@@ -126,12 +127,39 @@ def plan_found(workspace: Workspace) -> str | None:
 
 
 def store_found(workspace: Workspace, settings: Settings) -> str:
-    """Whether the transactional store answers."""
-    from data.store import open_store
+    """Whether the transactional store answers, is of this program's version, and adds up."""
+    from data.errors import SchemaError
+    from data.ledger import Ledger
+    from data.store.database import open_database
+    from data.store.migrating import bring_up, schema_state
 
-    store = open_store(settings.store_url(workspace.root))
+    database = open_database(settings.store_url(workspace.root), patience=5.0)
     try:
-        store.ping()
+        if schema_state(database) == "older":
+            raise SchemaError(
+                "The store's tables are older than this program.",
+                fix="Back it up, then start 'atelier serve': it brings them up to date.",
+            )
+        bring_up(database)
+        return ledger_found(Ledger(database=database))
     finally:
-        store.close()
-    return "answers"
+        database.close()
+
+
+def ledger_found(ledger: Ledger) -> str:
+    """Whether capacity is what orders add up to, and the audit's chain is whole."""
+    from data.errors import StoreError
+
+    if miscounted := ledger.miscounted():
+        first = miscounted[0]
+        raise StoreError(
+            f"Capacity of {first.resource_id!a} on {first.day} is not what its orders add up to.",
+            fix="Somebody has edited the tables: restore a backup.",
+        )
+    audited = ledger.verify_audit()
+    if audited.faults:
+        raise StoreError(
+            f"The audit is broken: {audited.faults[0]}.",
+            fix="Somebody has edited the tables: compare with a backup.",
+        )
+    return f"answers; {audited.records:,} changes of orders and capacity, their audit whole"

@@ -46,6 +46,12 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (data.StoreConflict, 409),
     (data.StoreError, 503),
     (data.RecordsRefused, 503),
+    (data.UnknownOrder, 404),
+    (data.OutOfCapacity, 409),
+    (data.CapacityTaken, 409),
+    (data.IllegalStep, 409),
+    (data.StaleVersion, 409),
+    (data.KeyReused, 409),
     (data.WorkspaceError, 503),
 )
 UNPROCESSABLE: Final = 422

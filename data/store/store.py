@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Insert, select, text
+from sqlalchemy import Connection, Engine, Insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from data.errors import EventRefused, StoreConflict, StoreError
-from data.store.engine import READS, connect
+from data.errors import EventRefused, StoreConflict
+from data.store.database import Database
 from data.store.events import LiveEvent
-from data.store.schema import live_events, metadata
+from data.store.migrating import open_migrated
+from data.store.schema import live_events
 
 MOST_EVENTS: Final = 10_000
 """Events of one batch."""
 
 IDS_A_QUERY: Final = 500
-SCHEMA_LOCK: Final = 0x4A7E11E5
-"""Advisory lock under which PostgreSQL's tables are made, by one process at a time."""
-
-_CAUSES: Final = (
-    ("locked", "The store is busy.", "Try again in a moment."),
-    ("lock timeout", "The store is busy.", "Try again in a moment."),
-    ("deadlock", "The store is busy.", "Try again in a moment."),
-    ("readonly", "The store cannot be written.", "Make its file and folder writable."),
-    ("read-only", "The store cannot be written.", "Make the database writable."),
-    ("full", "The store's disk is full.", "Free some space, then try again."),
-    ("disk i/o", "The store's disk refuses to write.", "Check the disk and its free space."),
-    ("no space", "The store's disk is full.", "Free some space, then try again."),
-    ("not a database", "This file is no store.", "Name another file, or restore a backup."),
-    ("malformed", "The store's file is damaged.", "Restore a backup."),
-    ("unable to open", "The store's file cannot be opened.", "Check that its folder exists."),
-    ("durable", "The file system refuses a durable store.", "Put the file on a local disk."),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
     """Live events, by event id. Safe to share between threads; each process opens its own."""
 
-    engine: Engine
+    database: Database
+
+    @property
+    def engine(self) -> Engine:
+        """The connections."""
+        return self.database.engine
 
     def append(self, events: Sequence[LiveEvent]) -> int:
         """Store a batch, all of it or nothing; when this returns it survives a crash.
@@ -70,7 +57,7 @@ class Store:
         if not events:
             return 0
         batch = _by_id(events)
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             rows = [asdict(event) for event in batch.values()]
             new = connection.scalars(self._insert().returning(live_events.c.event_id), rows).all()
             for stored in _read_ids(connection, sorted(batch.keys() - set(new))):
@@ -92,39 +79,27 @@ class Store:
         Raises:
             StoreError: it does not.
         """
-        with self._transaction(reads=True) as connection:
+        with self.database.transaction(reads=True) as connection:
             connection.execute(select(live_events.c.event_id).limit(1)).all()
 
     def close(self) -> None:
         """Let go of all connections."""
-        self.engine.dispose()
+        self.database.close()
 
     def _insert(self) -> Insert:
-        dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
+        dialect = postgresql if self.database.is_postgresql else sqlite
         insert: Insert = dialect.insert(live_events).on_conflict_do_nothing()
         return insert
 
     def _read(self, where: Any) -> list[LiveEvent]:
         query = select(live_events).where(where)
         query = query.order_by(live_events.c.at, live_events.c.event_id)
-        with self._transaction(reads=True) as connection:
+        with self.database.transaction(reads=True) as connection:
             return [LiveEvent(**row) for row in connection.execute(query).mappings()]
-
-    @contextmanager
-    def _transaction(self, *, reads: bool = False) -> Iterator[Connection]:
-        """A transaction that commits at the end, or undoes all of it; errors are StoreErrors."""
-        try:
-            with (
-                self.engine.connect().execution_options(**{READS: reads}) as connection,
-                connection.begin(),
-            ):
-                yield connection
-        except SQLAlchemyError as error:
-            raise _explained(self.engine, error) from error
 
 
 def open_store(url: str, *, patience: float = 5.0) -> Store:
-    """Open a store, and make its tables where they are missing.
+    """Open a store; its tables are made, or brought up from an older version, where need be.
 
     Args:
         url: `sqlite:///FILE` (made where missing) or `postgresql://USER@HOST/DATABASE`.
@@ -132,19 +107,9 @@ def open_store(url: str, *, patience: float = 5.0) -> Store:
 
     Raises:
         StoreError: the URL is none, or the store is away, busy, full or read-only.
+        SchemaError: a newer program made the store.
     """
-    store = Store(connect(url, patience))
-    try:
-        with store._transaction() as connection:
-            if store.engine.dialect.name == "postgresql":
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK}
-                )
-            metadata.create_all(connection)
-    except StoreError:
-        store.close()
-        raise
-    return store
+    return Store(open_migrated(url, patience))
 
 
 def _by_id(events: Sequence[LiveEvent]) -> dict[str, LiveEvent]:
@@ -170,18 +135,4 @@ def _conflict(event_id: str) -> StoreConflict:
         f"Event '{event_id}' is known with another content.",
         where="event_id",
         fix="Give a new event a new id, or send the old one unchanged.",
-    )
-
-
-def _explained(engine: Engine, error: SQLAlchemyError) -> StoreError:
-    """What a driver's error means; its own words may carry values, so they are not repeated."""
-    said = str(getattr(error, "orig", None) or error).lower()
-    where = engine.url.render_as_string(hide_password=True)
-    for sign, what, fix in _CAUSES:
-        if sign in said:
-            return StoreError(what, where=where, fix=fix)
-    return StoreError(
-        "The store does not answer.",
-        where=where,
-        fix="Check its address and that it is running, then try again.",
     )

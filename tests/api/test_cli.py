@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +220,35 @@ class TestTheLoop:
         wrong = [check for check in json.loads(out)["checks"] if check["state"] == "wrong"]
         assert [check["name"] for check in wrong] == ["model"]
         assert wrong[0]["do"]
+
+    @pytest.mark.parametrize(
+        ("statement", "said"),
+        [
+            ("UPDATE alembic_version SET version_num = 'r0001'", "older than this program"),
+            ("UPDATE alembic_version SET version_num = 'r9999'", "of version 'r9999'"),
+            ("UPDATE ledger_audit_head SET count = 1", "The audit is broken"),
+            (
+                "INSERT INTO ledger_capacity VALUES ('saw', '2026-03-02', 5, 4, 1, 0)",
+                "not what its orders add up to",
+            ),
+        ],
+    )
+    def test_doctor_looks_into_the_store(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, statement: str, said: str
+    ) -> None:
+        from data.store import open_store
+
+        Workspace.create(tmp_path / "shop")
+        open_store(f"sqlite:///{tmp_path / 'shop' / 'atelier.db'}").close()
+        with closing(sqlite3.connect(tmp_path / "shop" / "atelier.db")) as connection:
+            connection.execute(statement)
+            connection.commit()
+        status, out, _ = run(capsys, "doctor", "-w", tmp_path / "shop", "--json")
+        assert status == 1
+        [store] = [check for check in json.loads(out)["checks"] if check["name"] == "store"]
+        assert store["state"] == "wrong"
+        assert said in store["found"]
+        assert store["do"]
 
 
 class TestEvaluate:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from data.errors import EventRefused, StoreConflict, StoreError
 from data.store import LIVE_KINDS, MOST_EVENTS, LiveEvent, Store, open_store
@@ -24,7 +21,6 @@ from tests.paths import ROOT
 
 AT = datetime(2025, 12, 29, 10, 30, 0, 123456)  # noqa: DTZ001  # live events are in local time
 ALWAYS = AT - timedelta(days=10_000)
-POSTGRES = os.environ.get("ATELIER_TEST_POSTGRES_URL", "")
 
 
 def view(event_id: str, customer_id: str = "10001", **changes: Any) -> LiveEvent:
@@ -53,29 +49,6 @@ for number in range(count):
     store.append(events)
     print(number, flush=True)
 """
-
-
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    if not POSTGRES:
-        pytest.skip("ATELIER_TEST_POSTGRES_URL names no PostgreSQL")
-    schema = f"atelier_test_{uuid.uuid4().hex}"
-    base = make_url(POSTGRES).set(drivername="postgresql+psycopg")
-    engine = create_engine(base)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    url = base.update_query_dict({"options": f"-c search_path={schema}"})
-    yield url.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path / 'atelier.db'}"
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+"""Capacity by resource and day: taken where enough is free, moved and given back exactly.
+
+Every function works within a transaction of the caller's. Rows are always written in the order of
+resource and day, so that two orders never wait for each other in a ring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final, NoReturn
+
+from sqlalchemy import Connection, Insert, Update, bindparam, func, insert, select, update
+
+from data.errors import CapacityTaken, NoCapacity, OutOfCapacity
+from data.ledger.schema import capacity, lines, needs, orders
+from data.ledger.states import BUCKET, Bucket
+from data.ledger.terms import MILLI, Capacity, Slot, less
+
+_SLOT: Final = (capacity.c.resource_id == bindparam("r"), capacity.c.day == bindparam("d"))
+
+
+def _moving(**changes: int) -> Update:
+    """Move an amount `x` between buckets of a row: +1 into one, -1 out of it."""
+    values = {name: capacity.c[name] + sign * bindparam("x") for name, sign in changes.items()}
+    short = [capacity.c[name] >= bindparam("x") for name, sign in changes.items() if sign < 0]
+    return update(capacity).where(*_SLOT, *short).values(values)
+
+
+_TAKE: Final[dict[Bucket, Update]] = {
+    "held": _moving(free=-1, held=1),
+    "committed": _moving(free=-1, committed=1),
+}
+_RELEASE: Final[dict[Bucket, Update]] = {
+    "held": _moving(free=1, held=-1),
+    "committed": _moving(free=1, committed=-1),
+}
+_COMMIT: Final = _moving(held=-1, committed=1)
+_ROW: Final = select(capacity).where(*_SLOT)
+_STATE: Final = select(capacity).where(*_SLOT).with_for_update()
+_INSERT: Final[Insert] = insert(capacity)
+
+
+def adjust(connection: Connection, bucket: Bucket, rise: Mapping[Slot, int]) -> None:
+    """Take what rises, give back what falls; all or (by the caller's rollback) nothing.
+
+    Raises:
+        NoCapacity: nobody has said how much there is of a resource on a day.
+        OutOfCapacity: less is free than needed.
+    """
+    for slot, amount in sorted(rise.items()):
+        if amount > 0 and not _write(connection, _TAKE[bucket], slot, amount):
+            _say_short(connection, slot, amount)
+        if amount < 0:
+            _must(connection, _RELEASE[bucket], slot, -amount)
+
+
+def release(connection: Connection, bucket: Bucket, taken: Mapping[Slot, int]) -> None:
+    """Give back what was taken."""
+    adjust(connection, bucket, less({}, taken))
+
+
+def commit(connection: Connection, taken: Mapping[Slot, int]) -> None:
+    """What was held is committed."""
+    for slot, amount in sorted(taken.items()):
+        _must(connection, _COMMIT, slot, amount)
+
+
+def set_amount(connection: Connection, slot: Slot, amount: int) -> Capacity | None:
+    """State how much there is of a resource on a day; what was stated before, if anything.
+
+    Raises:
+        CapacityTaken: orders have taken more.
+    """
+    row = connection.execute(_STATE, {"r": slot[0], "d": slot[1]}).mappings().one_or_none()
+    if row is None:
+        values = dict(zip(("resource_id", "day"), slot, strict=True))
+        connection.execute(_INSERT, {**values, "amount": amount, "free": amount, "held": 0,
+                                     "committed": 0})  # fmt: skip
+        return None
+    before = Capacity(**row)
+    taken = before.held + before.committed
+    if amount < taken:
+        raise CapacityTaken(
+            f"Orders have taken {_said(taken)} of {slot[0]!a} on {slot[1]}.",
+            where="amount",
+            fix=f"State at least {_said(taken)}, or cancel orders first.",
+        )
+    changed = update(capacity).where(*_SLOT).values(amount=amount, free=amount - taken)
+    connection.execute(changed, {"r": slot[0], "d": slot[1]})
+    return before
+
+
+def read(connection: Connection, resource_id: str, days: Sequence[date]) -> list[Capacity]:
+    """What stands of a resource on some days, by day; days without any statement are left out."""
+    query = select(capacity).where(capacity.c.resource_id == resource_id)
+    query = query.where(capacity.c.day.in_(days)).order_by(capacity.c.day)
+    return [Capacity(**row) for row in connection.execute(query).mappings()]
+
+
+def miscounted(connection: Connection) -> list[Capacity]:
+    """The rows that are not what the orders' needs add up to: none, unless tables were edited."""
+    query = (
+        select(orders.c.state, needs.c.resource_id, needs.c.day, func.sum(needs.c.amount))
+        .join(lines, (lines.c.order_id == needs.c.order_id) & (lines.c.line == needs.c.line))
+        .join(orders, orders.c.order_id == lines.c.order_id)
+        .group_by(orders.c.state, needs.c.resource_id, needs.c.day)
+    )
+    taken: dict[tuple[str, Slot], int] = {}
+    for state, resource_id, day, amount in connection.execute(query):
+        if state in BUCKET:
+            place = (BUCKET[state], (resource_id, day))
+            taken[place] = taken.get(place, 0) + int(amount)
+    every = select(capacity).order_by(capacity.c.resource_id, capacity.c.day)
+    return [
+        row
+        for row in (Capacity(**found) for found in connection.execute(every).mappings())
+        if row.free + row.held + row.committed != row.amount
+        or row.held != taken.get(("held", (row.resource_id, row.day)), 0)
+        or row.committed != taken.get(("committed", (row.resource_id, row.day)), 0)
+    ]
+
+
+def _write(connection: Connection, statement: Update, slot: Slot, amount: int) -> bool:
+    found = connection.execute(statement, {"r": slot[0], "d": slot[1], "x": amount})
+    return found.rowcount == 1
+
+
+def _must(connection: Connection, statement: Update, slot: Slot, amount: int) -> None:
+    """Write what cannot fail unless somebody edited the tables: then stop rather than guess."""
+    if not _write(connection, statement, slot, amount):
+        message = f"the ledger's capacity of {slot[0]!a} on {slot[1]} does not hold its orders"
+        raise AssertionError(message)
+
+
+def _say_short(connection: Connection, slot: Slot, amount: int) -> NoReturn:
+    values: dict[str, Any] = {"r": slot[0], "d": slot[1]}
+    row = connection.execute(_ROW, values).mappings().one_or_none()
+    if row is None:
+        raise NoCapacity(
+            f"Nobody has said how much there is of {slot[0]!a} on {slot[1]}.",
+            where="needs",
+            fix="State its capacity first, or choose another day.",
+        )
+    raise OutOfCapacity(
+        f"{_said(amount)} of {slot[0]!a} on {slot[1]} is needed, {_said(row['free'])} is free.",
+        where="needs",
+        fix="Choose another day, a smaller quantity, or wait for a hold to run out.",
+    )
+
+
+def _said(amount: int) -> str:
+    """An amount in the resource's unit, exactly.
+
+    >>> _said(1500), _said(2000)
+    ('1.5', '2')
+    """
+    whole, rest = divmod(amount, MILLI)
+    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".") if rest else str(whole)

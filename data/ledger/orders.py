@@ -1,0 +1,171 @@
+"""Orders in the tables: written, locked and read, within a transaction of the caller's."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+
+from data.errors import UnknownOrder
+from data.ledger.schema import lines, needs, orders
+from data.ledger.states import State
+from data.ledger.terms import Line, Need, Order, Slot, summed_needs
+from data.ledger.times import aware, naive
+
+_THE_ORDER: Final = orders.c.order_id == bindparam("o")
+_LOCK: Final = select(orders).where(_THE_ORDER).with_for_update()
+_INSERT: Final = insert(orders)
+_INSERT_LINE: Final = insert(lines)
+_INSERT_NEED: Final = insert(needs)
+_NEEDS: Final = select(needs).where(needs.c.order_id == bindparam("o"))
+_LINES: Final = select(lines).where(lines.c.order_id == bindparam("o")).order_by(lines.c.line)
+_MOVE: Final = (
+    update(orders)
+    .where(_THE_ORDER)
+    .values(
+        state=bindparam("s"),
+        version=bindparam("v"),
+        changed_at=bindparam("c"),
+        reason=bindparam("r"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """An order without its lines."""
+
+    order_id: str
+    customer_id: str | None
+    state: State
+    version: int
+    currency: str
+    made_at: datetime
+    changed_at: datetime
+    expires_at: datetime
+    reason: str
+
+
+def lock(connection: Connection, order_id: str) -> Head:
+    """An order, which no other transaction changes until this one ends.
+
+    Raises:
+        UnknownOrder: nobody knows it.
+    """
+    row = connection.execute(_LOCK, {"o": order_id}).mappings().one_or_none()
+    if row is None:
+        raise UnknownOrder(
+            "There is no such order.", where="order_id", fix="Use the id that its hold answered."
+        )
+    return _head(row)
+
+
+def lock_due(connection: Connection, now: datetime, most: int) -> list[Head]:
+    """Orders whose hold has run out, at most so many, by id."""
+    due = (orders.c.state == "held") & (orders.c.expires_at <= naive(now))
+    query = select(orders).where(due).order_by(orders.c.order_id).limit(most).with_for_update()
+    return [_head(row) for row in connection.execute(query).mappings()]
+
+
+def any_due(connection: Connection, now: datetime) -> bool:
+    """Whether a hold has run out."""
+    due = (orders.c.state == "held") & (orders.c.expires_at <= naive(now))
+    return connection.execute(select(orders.c.order_id).where(due).limit(1)).first() is not None
+
+
+def write(connection: Connection, order: Head, ordered: Sequence[Line]) -> None:
+    """Write a new order and its lines."""
+    row = {name: getattr(order, name) for name in Head.__dataclass_fields__}
+    connection.execute(
+        _INSERT, row | {name: naive(row[name]) for name in ("made_at", "changed_at", "expires_at")}
+    )
+    _write_lines(connection, order.order_id, ordered)
+
+
+def replace_lines(connection: Connection, order_id: str, ordered: Sequence[Line]) -> None:
+    """Put lines in the place of an order's."""
+    connection.execute(delete(needs).where(needs.c.order_id == order_id))
+    connection.execute(delete(lines).where(lines.c.order_id == order_id))
+    _write_lines(connection, order_id, ordered)
+
+
+def move(connection: Connection, order: Head) -> None:
+    """Write an order's state, version and reason."""
+    values = {"s": order.state, "v": order.version, "r": order.reason}
+    connection.execute(_MOVE, {"o": order.order_id, "c": naive(order.changed_at), **values})
+
+
+def taken(connection: Connection, order_id: str) -> dict[Slot, int]:
+    """What an order's lines take together."""
+    return summed_needs(need for _, need in _needs(connection, order_id))
+
+
+def read(connection: Connection, order_id: str) -> Order | None:
+    """An order with its lines, if anybody knows it."""
+    row = connection.execute(select(orders).where(_THE_ORDER), {"o": order_id}).mappings().first()
+    if row is None:
+        return None
+    head = _head(row)
+    return Order(
+        **{name: getattr(head, name) for name in Head.__dataclass_fields__},
+        lines=tuple(_lines(connection, order_id)),
+    )
+
+
+def _lines(connection: Connection, order_id: str) -> list[Line]:
+    by_line: defaultdict[int, list[Need]] = defaultdict(list)
+    for line, need in _needs(connection, order_id):
+        by_line[line].append(need)
+    return [
+        Line(
+            variant_id=row["variant_id"],
+            style_id=row["style_id"],
+            configuration=tuple(json.loads(row["configuration"])),
+            quantity=row["quantity"],
+            unit_price=row["unit_price"],
+            needs=tuple(by_line[row["line"]]),
+        )
+        for row in connection.execute(_LINES, {"o": order_id}).mappings()
+    ]
+
+
+def _needs(connection: Connection, order_id: str) -> list[tuple[int, Need]]:
+    return [
+        (row.line, Need(resource_id=row.resource_id, day=row.day, amount=row.amount))
+        for row in connection.execute(_NEEDS, {"o": order_id})
+    ]
+
+
+def _write_lines(connection: Connection, order_id: str, ordered: Sequence[Line]) -> None:
+    numbered = list(enumerate(ordered, start=1))
+    connection.execute(_INSERT_LINE, [_row(order_id, number, line) for number, line in numbered])
+    taken = [
+        {"order_id": order_id, "line": number, "resource_id": need.resource_id, "day": need.day,
+         "amount": need.amount}
+        for number, line in numbered
+        for need in line.needs
+    ]  # fmt: skip
+    if taken:
+        connection.execute(_INSERT_NEED, taken)
+
+
+def _row(order_id: str, number: int, line: Line) -> dict[str, Any]:
+    return {
+        "order_id": order_id,
+        "line": number,
+        "variant_id": line.variant_id,
+        "style_id": line.style_id,
+        "configuration": json.dumps(line.configuration),
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+    }
+
+
+def _head(row: RowMapping) -> Head:
+    times = {name: aware(row[name]) for name in ("made_at", "changed_at", "expires_at")}
+    return Head(**{**row, **times})

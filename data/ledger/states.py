@@ -1,0 +1,35 @@
+"""An order's life: its states, and the steps that lead from one to the next."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+State = Literal["held", "confirmed", "in_production", "shipped", "returned", "cancelled", "expired"]
+Step = Literal["confirm", "start", "ship", "return", "cancel", "change", "expire"]
+Bucket = Literal["held", "committed"]
+
+ALLOWED: Final[dict[State, dict[Step, State]]] = {
+    "held": {
+        "confirm": "confirmed",
+        "cancel": "cancelled",
+        "change": "held",
+        "expire": "expired",
+    },
+    "confirmed": {"start": "in_production", "cancel": "cancelled", "change": "confirmed"},
+    "in_production": {"ship": "shipped"},
+    "shipped": {"return": "returned"},
+    "returned": {},
+    "cancelled": {},
+    "expired": {},
+}
+"""Where each step leads, by state. Whatever is not here is refused."""
+
+BUCKET: Final[dict[State, Bucket]] = {
+    "held": "held",
+    "confirmed": "committed",
+    "in_production": "committed",
+    "shipped": "committed",
+    "returned": "committed",
+}
+"""What an order's capacity counts as; work that was done stays committed after a return, and an
+order that is not here has none."""
