@@ -18,6 +18,10 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, help="Port to bind; 0: any free.  [default: 8000]"),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="Processes that serve.  [default: 1]"),
+    ] = None,
     allow_open: Annotated[
         bool,
         typer.Option("--allow-open", help="Bind an address that others can reach, without keys."),
@@ -26,7 +30,8 @@ def serve(
     """Serve recommendations and plans over HTTP."""
     from api.settings import load_settings
 
-    settings = load_settings(workspace, host=host, port=port)
+    flags = {"host": host, "port": port, "workers": workers}
+    settings = load_settings(workspace, **flags)
     if not allow_open and not is_loopback(settings.host):
         raise OpenAddress(
             "Anyone who reaches this address could read every recommendation and plan.",
@@ -36,7 +41,7 @@ def serve(
 
     from api.service.server import run
 
-    run(workspace, settings)
+    run(workspace, flags)
 
 
 def is_loopback(host: str) -> bool:

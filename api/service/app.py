@@ -13,10 +13,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.service.engine import Engine
+from api.service.fast_lane import FastLane
 from api.service.limits import BodyLimit
 from api.service.problems import Problem, install
 from api.service.request_log import RequestLog, crashed
 from api.service.routes import ROUTERS
+from api.service.routes.recommendations import PLAIN_LISTS
 
 SECONDS_BETWEEN_LOOKS = 2.0
 ABOUT = """Recommendations with reasons, live events, the variant mix and production plans.
@@ -47,6 +49,7 @@ def create_app(engine: Engine) -> FastAPI:
     install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(FastLane, engine=engine, route=PLAIN_LISTS)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)  # added last, so outermost
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
@@ -59,6 +62,7 @@ async def _watch(engine: Engine) -> None:
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         try:
             await anyio.to_thread.run_sync(engine.refresh)
+            await anyio.to_thread.run_sync(engine.serving.look_for_lists)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
             crashed(error, task="watch")
 

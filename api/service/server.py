@@ -2,47 +2,77 @@
 
 from __future__ import annotations
 
+import atexit
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from api.errors import OutputError
 from api.service import request_log
 from api.service.app import create_app
-from api.service.engine import open_engine
-from api.settings import Settings
+from api.service.engine import open_engine, opened
+from api.settings import load_settings
 
 BACKLOG = 2048
 
 
-def run(workspace: Path, settings: Settings) -> None:
+def run(workspace: Path, flags: Mapping[str, Any]) -> None:
     """Serve a workspace until interrupted.
+
+    Args:
+        workspace: which.
+        flags: settings that the command line says, see `load_settings`.
 
     Raises:
         OutputError: the address cannot be bound.
         WorkspaceError: the folder is no workspace.
         StoreError: the store cannot be opened.
     """
+    settings = load_settings(workspace, **flags)
     request_log.configure()
     with (
         bind(settings.host, settings.port) as listening,
         open_engine(workspace, settings) as engine,
     ):
-        config = uvicorn.Config(
-            create_app(engine),
-            log_config=None,
-            access_log=False,  # it would log paths, which hold customer ids
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
         host, port = listening.getsockname()[:2]
         request_log.say("serving", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            if settings.workers == 1:
+                uvicorn.Server(_config(create_app(engine))).run(sockets=[listening])
+            else:
+                engine.close()
+                config = _config(partial(_worker, workspace, dict(flags)), settings.workers)
+                Multiprocess(config, sockets=[listening]).run()
         except KeyboardInterrupt:
             request_log.say("stopped")
+
+
+def _config(app: Any, workers: int = 1) -> uvicorn.Config:
+    """How the server runs an application, or what makes one in each of several workers."""
+    return uvicorn.Config(
+        app,
+        factory=workers > 1,
+        workers=workers,
+        log_config=None,
+        access_log=False,  # it would log paths, which hold customer ids
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _worker(workspace: Path, flags: Mapping[str, Any]) -> FastAPI:
+    """The application of one worker, which holds its engine until it ends."""
+    request_log.configure()
+    engine = opened(workspace, load_settings(workspace, **flags))
+    atexit.register(engine.close)
+    return create_app(engine)
 
 
 def bind(host: str, port: int) -> socket.socket:
