@@ -73,11 +73,14 @@ class FastLane:
             answers = serving.answers(serving.snapshot(), serving.today())
         except AtelierError:
             return None
-        place = None if answers.ready is None else answers.ready.place(customer_id)
         events = self._reads.event_ids(customer_id)
         if events is None:
             return None
-        if place is not None and answers.ready is not None and k == PLAIN_K and not events:
-            return answers.ready.body(place)
+        ready = answers.ready
+        if ready is not None and k == PLAIN_K and not events:
+            place = ready.place(customer_id)
+            body = None if place is None else ready.body(place)
+            if body is not None:
+                return body
         request = (k, False, _PLAIN)
         return answers.given(Asked(customer_id=customer_id, request=request, events=events))

@@ -1,16 +1,18 @@
-"""Lists made ahead: the answers to known customers' plain requests, in a file beside their model.
+"""Lists made ahead: what known customers get, in a file beside their model.
 
     models/<id>/lists-<first day>.bin
 
     magic      16 bytes
     header     8 bytes of its length (little-endian), then JSON padded with blanks to whole 8 bytes
-    offsets    (U + 1,) int64, where each customer's body begins; equal ones where there is none
+    bodies     each as it is sent, one after the other, padded to whole 8 bytes
+    bounds     (U, 2) int64, where each customer's body begins and ends; equal where there is none
     shown      (U, K) int32, positions of the variants that each list shows, -1 beyond its end
     fallback   (U,) int8, position in FALLBACKS
-    bodies     zlib, one stream a customer
     signature  HMAC-SHA256 of all that comes before
 
-Workers map the one file, so that its pages are in memory once. It holds for one model, for a span
+Workers map the one file, so that its pages are in memory once, and no more of them than are read;
+packed bodies would be a sixth as large, and take longer to unpack than all the rest of a request.
+It holds for one model, for a span
 of days in which the same variants are on sale, and for the Atelier and numpy that made it; it is
 written beside and renamed into place, and nothing of it is parsed before its signature holds.
 """
@@ -23,8 +25,8 @@ import json
 import mmap
 import os
 import tempfile
-import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -39,11 +41,12 @@ PLAIN_K: Final = 20
 """Length of the list of a plain request: one that names nothing but its customer."""
 
 MOST_BYTES: Final = 1_000_000_000
-"""Bytes of bodies in one file; customers beyond are answered when they come."""
+"""Bytes of bodies in one file, about 100,000 of them; customers beyond wait for their turn."""
 
 FALLBACKS: Final = (None, "popular", "popular_in_region")
-_MAGIC: Final = b"ATELIER-LISTS-1\n"
+_MAGIC: Final = b"ATELIER-LISTS-2\n"
 _SIGNATURE: Final = 32
+_ROW: Final = 16 + 4 * PLAIN_K + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,37 +93,32 @@ class ReadyLists:
 
     Args:
         content: the file, whose signature holds.
-        start: where the arrays begin.
         customers: (U,) the model's, whose order is the file's.
     """
 
-    def __init__(self, content: mmap.mmap, start: int, customers: NDArray[np.object_]) -> None:
+    def __init__(self, content: mmap.mmap, customers: NDArray[np.object_]) -> None:
         count = len(customers)
+        start = len(content) - _SIGNATURE - count * _ROW
         self._content = content
         self._places = {str(customer): place for place, customer in enumerate(customers)}
-        self._offsets = np.frombuffer(content, np.int64, count + 1, start)
-        start += self._offsets.nbytes
+        self._bounds = np.frombuffer(content, np.int64, 2 * count, start).reshape(count, 2)
+        start += self._bounds.nbytes
         self.shown = np.frombuffer(content, np.int32, count * PLAIN_K, start)
         self.shown = self.shown.reshape(count, PLAIN_K)
-        start += self.shown.nbytes
-        self._fallback = np.frombuffer(content, np.int8, count, start)
-        self._bodies = start + self._fallback.nbytes
+        self._fallback = np.frombuffer(content, np.int8, count, start + self.shown.nbytes)
 
     def __len__(self) -> int:
         """How many customers have a list."""
-        return int((np.diff(self._offsets) > 0).sum())
+        return int((self._bounds[:, 0] < self._bounds[:, 1]).sum())
 
     def place(self, customer_id: str) -> int | None:
-        """The position of a customer who has a list."""
-        place = self._places.get(customer_id)
-        if place is None or self._offsets[place] == self._offsets[place + 1]:
-            return None
-        return place
+        """The position of a customer whom the model knows; not each has a list."""
+        return self._places.get(customer_id)
 
-    def body(self, place: int) -> bytes:
-        """The answer of the customer at a position."""
-        start = self._bodies + int(self._offsets[place])
-        return zlib.decompress(self._content[start : self._bodies + int(self._offsets[place + 1])])
+    def body(self, place: int) -> bytes | None:
+        """The answer of the customer at a position, if it was made."""
+        start, end = self._bounds[place].tolist()
+        return self._content[start:end] or None
 
     def fallback(self, place: int) -> str | None:
         """What stood in for the model in the list at a position."""
@@ -146,23 +144,22 @@ def write_lists(
     Raises:
         OSError: the folder is gone, or the disk is full.
     """
-    found, size = {}, 0
+    bounds = np.zeros((customers, 2), dtype=np.int64)
     shown = np.full((customers, PLAIN_K), -1, dtype=np.int32)
     fallback = np.zeros(customers, dtype=np.int8)
-    for place, made in lists:
-        packed = zlib.compress(made.body, 6)
-        size += len(packed)
-        if size > MOST_BYTES:
-            break
-        found[place] = packed
-        shown[place, : len(made.shown)] = made.shown
-        fallback[place] = FALLBACKS.index(made.fallback)
-    offsets = np.zeros(customers + 1, dtype=np.int64)
-    lengths = [len(found.get(place, b"")) for place in range(customers)]
-    offsets[1:] = np.cumsum(lengths)
-    parts = (_head(span), offsets.tobytes(), shown.tobytes(), fallback.tobytes())
-    _write_signed(path, (*parts, *(found[place] for place in sorted(found))), key)
-    return len(found)
+    with _signed(path, key) as write:
+        end = write(_head(span))
+        for place, made in lists:
+            if end + len(made.body) > MOST_BYTES:
+                break
+            bounds[place] = end, end + len(made.body)
+            shown[place, : len(made.shown)] = made.shown
+            fallback[place] = FALLBACKS.index(made.fallback)
+            end += write(made.body)
+        write(b" " * (-end % 8))
+        for array in (bounds, shown, fallback):
+            write(array.tobytes())
+    return int((bounds[:, 0] < bounds[:, 1]).sum())
 
 
 def open_lists(
@@ -177,7 +174,7 @@ def open_lists(
         key: what it is signed with.
     """
     head = _head(span)
-    least = len(head) + 8 + customers.size * (8 + 4 * PLAIN_K + 1) + _SIGNATURE
+    least = len(head) + customers.size * _ROW + _SIGNATURE
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size < least:
@@ -190,7 +187,7 @@ def open_lists(
     whole = hmac.compare_digest(said, view[-_SIGNATURE:])
     if not whole or bytes(view[: len(head)]) != head:
         return None
-    return ReadyLists(content, len(head), customers)
+    return ReadyLists(content, customers)
 
 
 def _head(span: Span) -> bytes:
@@ -199,15 +196,20 @@ def _head(span: Span) -> bytes:
     return _MAGIC + len(text).to_bytes(8, "little") + text
 
 
-def _write_signed(path: Path, parts: Iterable[bytes], key: bytes) -> None:
+@contextmanager
+def _signed(path: Path, key: bytes) -> Iterator[Callable[[bytes], int]]:
+    """Write a file with its signature behind; it is in place, whole, at the end."""
     signature = hmac.new(key, digestmod=hashlib.sha256)
     handle, name = tempfile.mkstemp(prefix=".lists-", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            for part in parts:
+
+            def write(part: bytes) -> int:
                 signature.update(part)
-                file.write(part)
+                return file.write(part)
+
+            yield write
             file.write(signature.digest())
             file.flush()
             os.fsync(file.fileno())

@@ -6,6 +6,7 @@ the model, so a swap in between cannot mix two versions.
 
 from __future__ import annotations
 
+import gc
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -36,17 +37,18 @@ class Snapshot:
     Attributes:
         model_id: the saved version.
         recommender: the model, ready to answer.
+        known: the day of the moment up to which the model knows everything.
         loaded_at: when it was taken up, UTC.
     """
 
     model_id: str
     recommender: Recommender
+    known: date
     loaded_at: datetime
 
     def day(self, today: date) -> date:
         """The day that a list is made for: no earlier than what the model knows."""
-        known: date = self.recommender.interactions.as_of.astype("datetime64[D]").item()
-        return max(today, known)
+        return max(today, self.known)
 
 
 class Serving:
@@ -80,8 +82,11 @@ class Serving:
                 say("model refused", model_id=model_id, code=error.code, what=error.what)
             self._refusal = error
             return
-        self._snapshot = Snapshot(model_id, recommender, datetime.now(UTC))
+        known = recommender.interactions.as_of.astype("datetime64[D]").item()
+        self._snapshot = Snapshot(model_id, recommender, known, datetime.now(UTC))
         self._refusal = None
+        gc.collect()
+        gc.freeze()  # or every full collection walks the model's names, while requests wait
         say("model loaded", model_id=model_id)
 
     def snapshot(self) -> Snapshot:

@@ -43,8 +43,10 @@ from recsys.recommender import Recommender
 from recsys.registry import build
 from recsys.retrieval import Retrieval
 from recsys.saved.manifest import AGAIN, SCHEMA, checked, digest_of, signed, verified
+from recsys.saved.mapped import arrays, mapped
 
-FILES: Final = ("interactions.safetensors", "model.safetensors", "names.json")
+NAMES: Final = "names.json"
+FILES: Final = ("interactions.safetensors", "model.safetensors", NAMES)
 LIBRARIES: Final = (
     "atelier", "faiss-cpu", "implicit", "lightgbm", "numpy", "safetensors", "scipy", "torch",
 )  # fmt: skip
@@ -112,9 +114,14 @@ def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Re
         )
     folder = folder_of(workspace.root / "models", chosen)
     manifest = verified(folder, key)
-    contents = {name: checked(folder / name, manifest["files"][name]) for name in FILES}
+    contents = {
+        name: arrays(mapped(folder / name, manifest["files"][name]))
+        for name in FILES
+        if name != NAMES
+    }
+    names = json.loads(checked(folder / NAMES, manifest["files"][NAMES]))
     try:
-        return _recommender(manifest, contents)
+        return _recommender(manifest, contents, names)
     except (UnknownModel, BadSettings) as error:
         raise ModelRefused(
             f"The model was saved by another Atelier: {error.what}", where=str(folder), fix=AGAIN
@@ -244,10 +251,10 @@ def _manifest(
     return {"model_id": f"{day}-{recommender.model.name}-{digest_of(manifest)[:12]}", **manifest}
 
 
-def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recommender:
-    state = safetensors.load(contents["model.safetensors"])
-    lines = safetensors.load(contents["interactions.safetensors"])
-    names = json.loads(contents["names.json"])
+def _recommender(
+    manifest: dict[str, Any], contents: dict[str, dict[str, NDArray[Any]]], names: dict[str, Any]
+) -> Recommender:
+    state, lines = contents["model.safetensors"], contents["interactions.safetensors"]
     catalogue = Catalogue.from_json(names["catalogue"])
     popularity = Popularity.build(manifest["popularity"])
     retrieval = manifest["retrieval"]
