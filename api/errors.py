@@ -6,6 +6,9 @@ ApiError
 ├── OpenAddress            an address that others can reach, without saying so plainly
 ├── NotReady               what is asked for has not been made yet (503)
 ├── Busy                   too much of the same work is waiting (503)
+├── NoKey                  a key is asked for, and none that counts is shown (401)
+├── Forbidden              a key whose role may not do this (403)
+├── TooMany                a caller that asks too often (429)
 ├── Malformed              a body that is not plain, unambiguous JSON (400)
 ├── NotAcceptable          no representation that the client accepts (406)
 ├── TooLarge               a body above the limit (413)
@@ -52,6 +55,34 @@ class Busy(ApiError):
     """Too much of the same work is waiting; trying again later helps."""
 
     code = "api.busy"
+
+
+class NoKey(ApiError):
+    """A key is asked for, and none that counts is shown."""
+
+    code = "api.no-key"
+
+
+class Forbidden(ApiError):
+    """A key whose role may not do this."""
+
+    code = "api.forbidden"
+
+
+class TooMany(ApiError):
+    """A caller that asks too often.
+
+    Args:
+        seconds: how long to wait.
+    """
+
+    code = "api.too-many"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "Too many requests.", where="header Authorization", fix=f"Wait {seconds} s."
+        )
+        self.seconds = seconds
 
 
 class NotFound(ApiError):

@@ -10,6 +10,7 @@ AtelierError
 │   ├── OutsideData        a date that the data do not reach
 │   ├── FolderError        a folder that cannot be written
 │   ├── EventRefused       a live event that says nothing that can be stored
+│   ├── KeyRefused         an API key that cannot be made, or is not there
 │   └── StoreError         the transactional store is away, busy, full or read-only
 │       └── StoreConflict  an event id that the store holds with another content
 ├── RecsysError            recsys/errors.py
@@ -124,6 +125,12 @@ class EventRefused(DataError):
     """A live event that says nothing that can be stored."""
 
     code = "data.event"
+
+
+class KeyRefused(DataError):
+    """An API key that cannot be made, or is not there."""
+
+    code = "data.key"
 
 
 class StoreError(DataError):

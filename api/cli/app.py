@@ -17,6 +17,7 @@ from api.cli.evaluate_customers import customers
 from api.cli.forecast import forecast
 from api.cli.groups import groups
 from api.cli.import_files import import_files
+from api.cli.keys import keys
 from api.cli.launches import launches
 from api.cli.mix import mix
 from api.cli.models import models
@@ -57,6 +58,7 @@ evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(keys, name="keys")
 for command in (serve, doctor):
     app.command()(command)
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from starlette.routing import BaseRoute
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.lists import AskedRules
+from api.service.access import check, role_of
 from api.service.answers import Asked
 from api.service.engine import Engine
 from api.service.ready_lists import PLAIN_K
@@ -37,10 +38,11 @@ class FastLane:
         route: the route whose requests it answers, as the log names it.
     """
 
-    def __init__(self, app: ASGIApp, engine: Engine, route: BaseRoute) -> None:
+    def __init__(self, app: ASGIApp, engine: Engine, route: APIRoute) -> None:
         self._app = app
         self._engine = engine
         self._route = route
+        self._role = role_of(route.openapi_extra, route.path)
         self._reads = CustomerReads(engine.store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,10 +64,18 @@ class FastLane:
         if not (path.startswith(_HEAD) and path.endswith(_TAIL)):
             return None
         length = _LENGTH.fullmatch(scope["query_string"])
-        if length is None:
+        if length is None or not self._may(scope):
             return None
         k = int(length[1] or PLAIN_K)
         return self._answer(path[len(_HEAD) : -len(_TAIL)], k) if k <= MOST_K else None
+
+    def _may(self, scope: Scope) -> bool:
+        """Whether the caller may ask; the route says why not."""
+        try:
+            check(scope, self._role)
+        except AtelierError:
+            return False
+        return True
 
     def _answer(self, customer_id: str, k: int) -> bytes | None:
         serving = self._engine.serving

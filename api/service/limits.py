@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Invalid, TooLarge, WrongMedia
 from api.service import strict_json
+from api.service.access import check, role_of
 from api.service.problems import problem_response
 
 MOST_BYTES: Final = 1_000_000
@@ -65,15 +66,17 @@ def _declared_length(scope: Scope) -> int:
 
 
 class StrictRoute(APIRoute):
-    """A route that refuses unknown or repeated query parameters, and bodies of two readings."""
+    """A route of a role that refuses unknown or repeated parameters, and bodies of two readings."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler behind the checks."""
         handle = super().get_route_handler()
         known = dict(_query_parameters(self.dependant))
         takes_body = self.body_field is not None
+        role = role_of(self.openapi_extra, self.path)
 
         async def checked(request: Request) -> Response:
+            check(request.scope, role)
             _check_query(request, known)
             if takes_body:
                 await _check_body(request)

@@ -5,16 +5,16 @@
     magic      16 bytes
     header     8 bytes of its length (little-endian), then JSON padded with blanks to whole 8 bytes
     bodies     each as it is sent, one after the other, padded to whole 8 bytes
-    bounds     (U, 2) int64, where each customer's body begins and ends; equal where there is none
+    bounds     (U, 3) int64, where each customer's body begins, its length (0: none), CRC-32
     shown      (U, K) int32, positions of the variants that each list shows, -1 beyond its end
     fallback   (U,) int8, position in FALLBACKS
     signature  HMAC-SHA256 of all that comes before
 
-Workers map the one file, so that its pages are in memory once, and no more of them than are read;
-packed bodies would be a sixth as large, and take longer to unpack than all the rest of a request.
-It holds for one model, for a span
-of days in which the same variants are on sale, and for the Atelier and numpy that made it; it is
-written beside and renamed into place, and nothing of it is parsed before its signature holds.
+Workers read bodies from the one file as they are asked for, so that its pages are in memory once,
+and look at each body's checksum again. Packed bodies would be a sixth as large, and take longer to
+unpack than all the rest of a request. A file holds for one model, for a span of days in which the
+same variants are on sale, and for the Atelier and numpy that made it; it is written beside and
+renamed into place, and nothing of it is parsed before its signature holds.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import mmap
 import os
 import tempfile
+import weakref
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +45,10 @@ MOST_BYTES: Final = 1_000_000_000
 """Bytes of bodies in one file, about 100,000 of them; customers beyond wait for their turn."""
 
 FALLBACKS: Final = (None, "popular", "popular_in_region")
-_MAGIC: Final = b"ATELIER-LISTS-2\n"
+_MAGIC: Final = b"ATELIER-LISTS-3\n"
 _SIGNATURE: Final = 32
-_ROW: Final = 16 + 4 * PLAIN_K + 1
+_ROW: Final = 24 + 4 * PLAIN_K + 1
+_PART: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,33 +94,35 @@ class ReadyLists:
     """An opened file; safe to share between threads.
 
     Args:
-        content: the file, whose signature holds.
+        descriptor: of the file, whose signature holds; closed with the last who uses it.
+        arrays: what stands between its bodies and its signature.
         customers: (U,) the model's, whose order is the file's.
     """
 
-    def __init__(self, content: mmap.mmap, customers: NDArray[np.object_]) -> None:
+    def __init__(self, descriptor: int, arrays: bytes, customers: NDArray[np.object_]) -> None:
         count = len(customers)
-        start = len(content) - _SIGNATURE - count * _ROW
-        self._content = content
+        self._descriptor = descriptor
+        weakref.finalize(self, os.close, descriptor)
         self._places = {str(customer): place for place, customer in enumerate(customers)}
-        self._bounds = np.frombuffer(content, np.int64, 2 * count, start).reshape(count, 2)
-        start += self._bounds.nbytes
-        self.shown = np.frombuffer(content, np.int32, count * PLAIN_K, start)
+        self._bounds = np.frombuffer(arrays, np.int64, 3 * count).reshape(count, 3)
+        start = self._bounds.nbytes
+        self.shown = np.frombuffer(arrays, np.int32, count * PLAIN_K, start)
         self.shown = self.shown.reshape(count, PLAIN_K)
-        self._fallback = np.frombuffer(content, np.int8, count, start + self.shown.nbytes)
+        self._fallback = np.frombuffer(arrays, np.int8, count, start + self.shown.nbytes)
 
     def __len__(self) -> int:
         """How many customers have a list."""
-        return int((self._bounds[:, 0] < self._bounds[:, 1]).sum())
+        return int((self._bounds[:, 1] > 0).sum())
 
     def place(self, customer_id: str) -> int | None:
         """The position of a customer whom the model knows; not each has a list."""
         return self._places.get(customer_id)
 
     def body(self, place: int) -> bytes | None:
-        """The answer of the customer at a position, if it was made."""
-        start, end = self._bounds[place].tolist()
-        return self._content[start:end] or None
+        """The answer of the customer at a position, if it was made and is as it was."""
+        start, length, checksum = self._bounds[place].tolist()
+        body = os.pread(self._descriptor, length, start)
+        return body if body and zlib.crc32(body) == checksum else None
 
     def fallback(self, place: int) -> str | None:
         """What stood in for the model in the list at a position."""
@@ -144,7 +148,7 @@ def write_lists(
     Raises:
         OSError: the folder is gone, or the disk is full.
     """
-    bounds = np.zeros((customers, 2), dtype=np.int64)
+    bounds = np.zeros((customers, 3), dtype=np.int64)
     shown = np.full((customers, PLAIN_K), -1, dtype=np.int32)
     fallback = np.zeros(customers, dtype=np.int8)
     with _signed(path, key) as write:
@@ -152,14 +156,14 @@ def write_lists(
         for place, made in lists:
             if end + len(made.body) > MOST_BYTES:
                 break
-            bounds[place] = end, end + len(made.body)
+            bounds[place] = end, len(made.body), zlib.crc32(made.body)
             shown[place, : len(made.shown)] = made.shown
             fallback[place] = FALLBACKS.index(made.fallback)
             end += write(made.body)
         write(b" " * (-end % 8))
         for array in (bounds, shown, fallback):
             write(array.tobytes())
-    return int((bounds[:, 0] < bounds[:, 1]).sum())
+    return int((bounds[:, 1] > 0).sum())
 
 
 def open_lists(
@@ -173,21 +177,28 @@ def open_lists(
         customers: (U,) the model's.
         key: what it is signed with.
     """
-    head = _head(span)
-    least = len(head) + customers.size * _ROW + _SIGNATURE
+    head, tail = _head(span), customers.size * _ROW
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size < least:
+            size = os.fstat(file.fileno()).st_size
+            if size < len(head) + tail + _SIGNATURE or not _is_signed(file, size, key):
                 return None
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            begins = os.pread(file.fileno(), len(head), 0)
+            arrays = os.pread(file.fileno(), tail, size - _SIGNATURE - tail)
+            if begins != head or len(arrays) < tail:
+                return None
+            return ReadyLists(os.dup(file.fileno()), arrays, customers)
     except OSError:
         return None
-    view = memoryview(content)
-    said = hmac.new(key, view[:-_SIGNATURE], hashlib.sha256).digest()
-    whole = hmac.compare_digest(said, view[-_SIGNATURE:])
-    if not whole or bytes(view[: len(head)]) != head:
-        return None
-    return ReadyLists(content, customers)
+
+
+def _is_signed(file: BinaryIO, size: int, key: bytes) -> bool:
+    """Whether the signature at a file's end is that of the bytes before."""
+    said, left = hmac.new(key, digestmod=hashlib.sha256), size - _SIGNATURE
+    while left > 0 and (part := file.read(min(left, _PART))):
+        said.update(part)
+        left -= len(part)
+    return hmac.compare_digest(said.digest(), file.read(_SIGNATURE))
 
 
 def _head(span: Span) -> bytes:

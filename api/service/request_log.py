@@ -93,6 +93,7 @@ def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> 
         method=scope["method"] if scope["method"].isalpha() else "?",
         route=getattr(route, "path_format", None),
         status=status,
+        key=scope.get("atelier.key_id"),
         milliseconds=round(seconds * 1000, 1),
     )
 

@@ -76,7 +76,9 @@ class Serving:
         if model_id is None or (self._snapshot and self._snapshot.model_id == model_id):
             return
         try:
-            recommender = load(self._workspace, model_id, key=self._key)
+            recommender = load(
+                self._workspace, model_id, key=self._key, shared=self._settings.workers > 1
+            )
         except AtelierError as error:
             if str(error) != str(self._refusal):
                 say("model refused", model_id=model_id, code=error.code, what=error.what)

@@ -70,7 +70,7 @@ class Store:
         if not events:
             return 0
         batch = _by_id(events)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = [asdict(event) for event in batch.values()]
             new = connection.scalars(self._insert().returning(live_events.c.event_id), rows).all()
             for stored in _read_ids(connection, sorted(batch.keys() - set(new))):
@@ -92,7 +92,7 @@ class Store:
         Raises:
             StoreError: it does not.
         """
-        with self._transaction(reads=True) as connection:
+        with self.transaction(reads=True) as connection:
             connection.execute(select(live_events.c.event_id).limit(1)).all()
 
     def close(self) -> None:
@@ -107,11 +107,11 @@ class Store:
     def _read(self, where: Any) -> list[LiveEvent]:
         query = select(live_events).where(where)
         query = query.order_by(live_events.c.at, live_events.c.event_id)
-        with self._transaction(reads=True) as connection:
+        with self.transaction(reads=True) as connection:
             return [LiveEvent(**row) for row in connection.execute(query).mappings()]
 
     @contextmanager
-    def _transaction(self, *, reads: bool = False) -> Iterator[Connection]:
+    def transaction(self, *, reads: bool = False) -> Iterator[Connection]:
         """A transaction that commits at the end, or undoes all of it; errors are StoreErrors."""
         try:
             with (
@@ -135,7 +135,7 @@ def open_store(url: str, *, patience: float = 5.0) -> Store:
     """
     store = Store(connect(url, patience))
     try:
-        with store._transaction() as connection:
+        with store.transaction() as connection:
             if store.engine.dialect.name == "postgresql":
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK}

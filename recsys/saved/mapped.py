@@ -1,7 +1,10 @@
 """Arrays of a saved file as the file holds them: mapped, checked, never copied.
 
-Processes that serve the same model so share its pages. A version's files are written once, renamed
-into place and never touched again; removing one leaves what is mapped of it as it is.
+Processes that serve the same model so share its pages. Atelier writes a version's files once,
+renames them into place and never touches them again, and removing one leaves what is mapped; but
+who writes into a mapped file changes or kills what serves, although its digest held. So models are
+mapped only where several processes serve one. The mapping is "copy on write", since compiled code
+asks for arrays that it may write, though none does.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ def mapped(path: Path, digest: str) -> mmap.mmap:
     """
     try:
         with path.open("rb") as file:
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
         raise ModelRefused(
             "A file of the saved model is missing.", where=str(path), fix=AGAIN
@@ -54,7 +57,7 @@ def mapped(path: Path, digest: str) -> mmap.mmap:
 
 
 def arrays(content: mmap.mmap) -> dict[str, NDArray[Any]]:
-    """The arrays of a file in the safetensors format; they cannot be written to.
+    """The arrays of a file in the safetensors format, over its very bytes.
 
     The file is 8 bytes of its header's length (little-endian), the header (JSON: each array's
     dtype, shape and place among the bytes) and the arrays, each at a whole multiple of its items.

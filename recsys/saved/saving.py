@@ -23,7 +23,7 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -45,8 +45,10 @@ from recsys.retrieval import Retrieval
 from recsys.saved.manifest import AGAIN, SCHEMA, checked, digest_of, signed, verified
 from recsys.saved.mapped import arrays, mapped
 
+LINES: Final = "interactions.safetensors"
+MODEL: Final = "model.safetensors"
 NAMES: Final = "names.json"
-FILES: Final = ("interactions.safetensors", "model.safetensors", NAMES)
+FILES: Final = (LINES, MODEL, NAMES)
 LIBRARIES: Final = (
     "atelier", "faiss-cpu", "implicit", "lightgbm", "numpy", "safetensors", "scipy", "torch",
 )  # fmt: skip
@@ -98,8 +100,17 @@ def save(
     return folder.name
 
 
-def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Recommender:
+def load(
+    workspace: Workspace, model_id: str | None = None, *, key: bytes, shared: bool = False
+) -> Recommender:
     """A saved version, or the one in use; every byte is checked before it is parsed.
+
+    Args:
+        workspace: where the models lie.
+        model_id: which; None for the one in use.
+        key: what it is signed with.
+        shared: map its arrays from its files, so that processes hold them in memory once; see
+            `recsys.saved.mapped` for what that trusts.
 
     Raises:
         ModelRefused: there is no such version, or it is altered, incomplete, signed with another
@@ -114,14 +125,14 @@ def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Re
         )
     folder = folder_of(workspace.root / "models", chosen)
     manifest = verified(folder, key)
-    contents = {
-        name: arrays(mapped(folder / name, manifest["files"][name]))
-        for name in FILES
-        if name != NAMES
-    }
-    names = json.loads(checked(folder / NAMES, manifest["files"][NAMES]))
+    digests = manifest["files"]
+    read: Callable[[Path, str], Any] = mapped if shared else checked
+    held = {name: read(folder / name, digests[name]) for name in (MODEL, LINES)}
+    raw = checked(folder / NAMES, digests[NAMES])
+    parse = arrays if shared else safetensors.load  # only now, when all of them hold
+    names = json.loads(raw)
     try:
-        return _recommender(manifest, contents, names)
+        return _recommender(manifest, parse(held[MODEL]), parse(held[LINES]), names)
     except (UnknownModel, BadSettings) as error:
         raise ModelRefused(
             f"The model was saved by another Atelier: {error.what}", where=str(folder), fix=AGAIN
@@ -252,9 +263,11 @@ def _manifest(
 
 
 def _recommender(
-    manifest: dict[str, Any], contents: dict[str, dict[str, NDArray[Any]]], names: dict[str, Any]
+    manifest: dict[str, Any],
+    state: dict[str, NDArray[Any]],
+    lines: dict[str, NDArray[Any]],
+    names: dict[str, Any],
 ) -> Recommender:
-    state, lines = contents["model.safetensors"], contents["interactions.safetensors"]
     catalogue = Catalogue.from_json(names["catalogue"])
     popularity = Popularity.build(manifest["popularity"])
     retrieval = manifest["retrieval"]

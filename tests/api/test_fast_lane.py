@@ -222,6 +222,12 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read.place("c") == 2
     assert read.place("d") is None
     assert [one.name for one in file.parent.iterdir()] == [file.name]
+    with file.open("r+b") as written:
+        written.seek(file.read_bytes().index(b"{zero}"))
+        written.write(b"{more}")
+    assert [read.body(place) for place in range(3)] == [None, None, b"{2}"]
+    file.write_bytes(b"")
+    assert [read.body(place) for place in range(3)] == [None, None, None]
 
 
 def test_answers_given_before_are_kept_within_their_bytes() -> None:

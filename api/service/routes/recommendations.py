@@ -16,6 +16,7 @@ from api.lists import (
     Price,
     by_attribute,
 )
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
@@ -82,6 +83,7 @@ TheRules = Annotated[AskedRules, Depends(rules_of_query)]
     "/customers/{customer_id:path}/recommendations",
     response_model=Recommendations,
     summary="What to show a customer",
+    openapi_extra=may("shop"),
     responses=responses(422, 503),
 )
 def for_customer(
@@ -108,6 +110,7 @@ def for_customer(
     "/recommendations",
     response_model=Recommendations,
     summary="What to show a customer or a visitor with a basket, under any rules",
+    openapi_extra=may("shop"),
     responses=responses(400, 413, 415, 422, 503),
 )
 def for_anyone(request: ListRequest, engine: TheEngine) -> Response:
@@ -138,6 +141,7 @@ def for_anyone(request: ListRequest, engine: TheEngine) -> Response:
     "/customers/{customer_id:path}/styles/{style_id:path}/variants",
     response_model=Recommendations,
     summary="Which variant of a style a customer most likely takes",
+    openapi_extra=may("shop"),
     responses=responses(404, 422, 503),
 )
 def of_style(
@@ -161,6 +165,7 @@ def of_style(
     "/variants/{variant_id:path}/similar",
     response_model=Recommendations,
     summary="What to show beside a variant",
+    openapi_extra=may("shop"),
     responses=responses(404, 422, 503),
 )
 def beside_variant(
