@@ -141,11 +141,12 @@ class Gate:
         scope["atelier.caller"] = caller
         if isinstance(caller, ApiKey):
             scope["atelier.key_id"] = caller.key_id
-            wait = self._by_key and self._by_key.wait(caller.key_id, now=time.monotonic())
+            limit = self._by_key
+            wait = 0 if limit is None else limit.wait(caller.key_id, now=time.monotonic())
         else:
             address = str((scope.get("client") or ("", 0))[0])
             bounded = caller is None and scope["path"] not in {"/healthz", "/readyz"}
-            wait = bounded and self._refused.wait(address, now=time.monotonic())
+            wait = self._refused.wait(address, now=time.monotonic()) if bounded else 0
         if wait:
             raise TooMany(wait)
 
