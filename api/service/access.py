@@ -17,6 +17,7 @@ import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import Forbidden, NoKey, TooMany
+from api.service.counters import REFUSALS
 from api.service.problems import problem_response
 from api.service.rates import Buckets
 from data.errors import AtelierError
@@ -148,6 +149,7 @@ class Gate:
             bounded = caller is None and scope["path"] not in {"/healthz", "/readyz"}
             wait = self._refused.wait(address, now=time.monotonic()) if bounded else 0
         if wait:
+            REFUSALS.inc()
             raise TooMany(wait)
 
 

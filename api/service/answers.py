@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from api.service.ready_lists import ReadyLists, Span
 
@@ -36,6 +39,13 @@ class Asked:
     events: tuple[str, ...]
 
 
+class Known(NamedTuple):
+    """An answer: its body as it is sent, and what stood in for the model, if anything did."""
+
+    body: bytes
+    fallback: str | None
+
+
 class Answers:
     """Bodies of answers; safe to share between threads.
 
@@ -47,26 +57,54 @@ class Answers:
         self.span = span
         self.ready: ReadyLists | None = None
         self._first, self._after = date.fromisoformat(span.first), date.fromisoformat(span.after)
-        self._given: OrderedDict[Asked, bytes] = OrderedDict()
+        self._given: OrderedDict[Asked, Known] = OrderedDict()
         self._size = 0
+        self._seen: set[int] = set()  # positions of variants in lists that the model made here
+        self._served: set[int] = set()  # positions of customers whose list made ahead was sent
         self._changing = threading.Lock()
 
     def hold(self, model_id: str, today: date) -> bool:
         """Whether they are of that model and hold on that day."""
         return self.span.model_id == model_id and self._first <= today < self._after
 
-    def given(self, asked: Asked) -> bytes | None:
+    def given(self, asked: Asked) -> Known | None:
         """The answer given before."""
         with self._changing:
-            body = self._given.get(asked)
-            if body is not None:
+            known = self._given.get(asked)
+            if known is not None:
                 self._given.move_to_end(asked)
-            return body
+            return known
 
-    def keep(self, asked: Asked, body: bytes) -> None:
+    def keep(self, asked: Asked, known: Known) -> None:
         """Remember an answer."""
         with self._changing:
-            self._size += len(body) - len(self._given.pop(asked, b""))
-            self._given[asked] = body
+            before = self._given.pop(asked, None)
+            self._size += len(known.body) - (0 if before is None else len(before.body))
+            self._given[asked] = known
             while self._size > MOST_BYTES:
-                self._size -= len(self._given.popitem(last=False)[1])
+                self._size -= len(self._given.popitem(last=False)[1].body)
+
+    def ahead(self, customer_id: str) -> Known | None:
+        """The plain list made ahead for a customer of whom no event is known."""
+        ready = self.ready
+        place = None if ready is None else ready.place(customer_id)
+        if ready is None or place is None:
+            return None
+        body = ready.body(place)
+        if body is None:
+            return None
+        self._served.add(place)
+        return Known(body, ready.fallback(place))
+
+    def see(self, variants: Iterable[int]) -> None:
+        """Remember that a list shows the variants at these positions."""
+        self._seen.update(variants)
+
+    def shown(self, variants: int) -> NDArray[np.bool_]:
+        """(V,) bool: which of so many variants a list has shown."""
+        found = np.zeros(variants, dtype=bool)
+        found[np.fromiter(self._seen.copy(), dtype=np.int64)] = True
+        if self.ready is not None:
+            rows = self.ready.shown[np.fromiter(self._served.copy(), dtype=np.int64)]
+            found[rows[rows >= 0]] = True
+        return found

@@ -14,7 +14,8 @@ from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.service import schemas
-from api.service.answers import Asked
+from api.service.answers import Asked, Known
+from api.service.counters import EVENTS, LISTS
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.list_making import body_of
@@ -78,8 +79,8 @@ class Engine:
             events=tuple(event.event_id for event in events),
         )
         lasting = not (asked.in_stock or asked.boosts)  # stock changes, and a boost ends
-        body = answers.given(one) if lasting else None
-        if body is None:
+        known = answers.given(one) if lasting else None
+        if known is None:
             with self._rules(asked, where, today) as rules:
                 found = snapshot.recommender.recommend(
                     customer_id,
@@ -88,10 +89,14 @@ class Engine:
                     extra=live_lines(events),
                     rules=rules,
                 )
-            body = body_of(snapshot.model_id, found)
+            known = Known(body_of(snapshot.model_id, found), found.fallback)
+            variants = (line.variant_id for line in found.recommendations)
+            places = map(snapshot.recommender.catalogue.position, variants)
+            answers.see(place for place in places if place is not None)
             if lasting:
-                answers.keep(one, body)
-        return body
+                answers.keep(one, known)
+        LISTS.labels(known.fallback or "none").inc()
+        return known.body
 
     def recommend_basket(
         self,
@@ -160,12 +165,14 @@ class Engine:
         """
         snapshot = self.snapshot()
         latest = local_time(datetime.now(UTC), self.settings.timezone) + AHEAD
-        return self.store.append(
+        stored = self.store.append(
             [
                 _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
                 for place, event in enumerate(events)
             ]
         )
+        EVENTS.inc(stored)
+        return stored
 
 
 @contextmanager

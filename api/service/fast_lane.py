@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.lists import AskedRules
 from api.service.access import check, role_of
-from api.service.answers import Asked
+from api.service.answers import Asked, Known
+from api.service.counters import LISTS
 from api.service.engine import Engine
 from api.service.ready_lists import PLAIN_K
 from api.service.schemas import MOST_K
@@ -47,16 +48,17 @@ class FastLane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once where the answer is known."""
-        body = self._known(scope)
-        if body is None:
+        known = self._known(scope)
+        if known is None:
             await self._app(scope, receive, send)
             return
-        scope["route"] = self._route
+        scope["route"], body = self._route, known.body
+        LISTS.labels(known.fallback or "none").inc()
         headers = [(b"content-length", b"%d" % len(body)), _JSON]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _known(self, scope: Scope) -> bytes | None:
+    def _known(self, scope: Scope) -> Known | None:
         """The answer, where the request is plain and its answer known."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
@@ -77,7 +79,7 @@ class FastLane:
             return False
         return True
 
-    def _answer(self, customer_id: str, k: int) -> bytes | None:
+    def _answer(self, customer_id: str, k: int) -> Known | None:
         serving = self._engine.serving
         try:
             answers = serving.answers(serving.snapshot(), serving.today())
@@ -86,11 +88,8 @@ class FastLane:
         events = self._reads.event_ids(customer_id)
         if events is None:
             return None
-        ready = answers.ready
-        if ready is not None and k == PLAIN_K and not events:
-            place = ready.place(customer_id)
-            body = None if place is None else ready.body(place)
-            if body is not None:
-                return body
+        ahead = answers.ahead(customer_id) if k == PLAIN_K and not events else None
+        if ahead is not None:
+            return ahead
         request = (k, False, _PLAIN)
         return answers.given(Asked(customer_id=customer_id, request=request, events=events))

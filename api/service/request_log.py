@@ -18,6 +18,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Internal
+from api.service.counters import REQUESTS
 from api.service.problems import problem_response
 
 log = logging.getLogger("atelier.service")
@@ -85,13 +86,18 @@ def say(event: str, **fields: object) -> None:
         log.handle(record)
 
 
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"})
+
+
 def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    route = scope.get("route")
+    route = getattr(scope.get("route"), "path_format", None)
+    method = scope["method"] if scope["method"] in _METHODS else "?"
+    REQUESTS.labels(method, route or "none", str(status)).observe(seconds)
     say(
         "request",
         request_id=request_id,
-        method=scope["method"] if scope["method"].isalpha() else "?",
-        route=getattr(route, "path_format", None),
+        method=method,
+        route=route,
         status=status,
         key=scope.get("atelier.key_id"),
         milliseconds=round(seconds * 1000, 1),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import os
 import socket
 import ssl
+import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -18,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from api.errors import OutputError, SettingsError
 from api.service import request_log
 from api.service.app import create_app
+from api.service.counters import FOLDER
 from api.service.engine import open_engine, opened
 from api.settings import Settings, load_settings
 
@@ -43,6 +46,7 @@ def run(workspace: Path, flags: Mapping[str, Any]) -> None:
     with (
         bind(settings.host, settings.port) as listening,
         open_engine(workspace, settings) as engine,
+        ExitStack() as undo,
     ):
         scheme, (host, port) = "https" if secure else "http", listening.getsockname()[:2]
         request_log.say("serving", url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
@@ -51,6 +55,7 @@ def run(workspace: Path, flags: Mapping[str, Any]) -> None:
                 uvicorn.Server(_config(create_app(engine), secure)).run(sockets=[listening])
             else:
                 engine.close()
+                os.environ[FOLDER] = undo.enter_context(tempfile.TemporaryDirectory())
                 config = _config(partial(_worker, workspace, dict(flags)), secure, settings.workers)
                 Multiprocess(config, sockets=[listening]).run()
         except KeyboardInterrupt:

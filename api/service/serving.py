@@ -107,6 +107,10 @@ class Serving:
             fix="Train one with 'atelier train'; the service takes it up by itself.",
         )
 
+    def held(self) -> Snapshot | None:
+        """The model that serves now, if one does."""
+        return self._snapshot
+
     def today(self) -> date:
         """The day on the shop's clock."""
         return local_time(datetime.now(UTC), self._settings.timezone).date()

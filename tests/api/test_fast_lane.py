@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.service.answers import MOST_BYTES, Answers, Asked
+from api.service.answers import MOST_BYTES, Answers, Asked, Known
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.service.list_making import make_lists, span_of
@@ -234,10 +234,10 @@ def test_answers_given_before_are_kept_within_their_bytes() -> None:
     answers = Answers(Span(model_id="m", first="0001-01-01", after="9999-12-31"))
     keys = [Asked(customer_id=str(number), request=(), events=()) for number in range(5)]
     for key in keys:
-        answers.keep(key, b"x" * (MOST_BYTES // 4))
+        answers.keep(key, Known(b"x" * (MOST_BYTES // 4), None))
     assert [answers.given(key) is None for key in keys] == [True, False, False, False, False]
     answers.given(keys[1])
-    answers.keep(keys[0], b"x" * (MOST_BYTES // 4))
+    answers.keep(keys[0], Known(b"x" * (MOST_BYTES // 4), None))
     assert answers.given(keys[2]) is None
     assert answers.given(keys[1]) is not None
 

@@ -39,6 +39,7 @@ LOWEST = {
     "GET /v1/variant-mix": "planner",
     "POST /v1/plans": "planner",
     "GET /v1/plans/{plan_id}": "planner",
+    "GET /metrics": "planner",
     "GET /healthz": "open",
     "GET /readyz": "open",
 }

@@ -4,11 +4,12 @@ from api.service.routes.demand import router as demand
 from api.service.routes.events import router as events
 from api.service.routes.groups import router as groups
 from api.service.routes.health import router as health
+from api.service.routes.metrics import router as metrics
 from api.service.routes.mix import router as mix
 from api.service.routes.plans import router as plans
 from api.service.routes.recommendations import router as recommendations
 
-ROUTERS = (recommendations, events, groups, demand, mix, plans, health)
+ROUTERS = (recommendations, events, groups, demand, mix, plans, health, metrics)
 """In the order of the OpenAPI document."""
 
 __all__ = ["ROUTERS"]

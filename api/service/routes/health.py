@@ -31,7 +31,11 @@ async def healthz() -> Health:
     responses=responses(422, 503),
 )
 def readyz(engine: TheEngine) -> Readiness:
-    """A model is loaded and the store answers; otherwise a problem says what is missing."""
+    """A model is loaded, the store can be written and the latest plan, if any, can be read.
+
+    Otherwise a problem says what is missing.
+    """
     snapshot = engine.snapshot()
-    engine.store.ping()
-    return Readiness(status="ready", model_id=snapshot.model_id)
+    engine.store.check_writable()
+    plan_id = engine.plans.check_readable()
+    return Readiness(status="ready", model_id=snapshot.model_id, plan_id=plan_id)
