@@ -12,6 +12,7 @@ ApiError
 ├── Malformed              a body that is not plain, unambiguous JSON (400)
 ├── NotAcceptable          no representation that the client accepts (406)
 ├── TooLarge               a body above the limit (413)
+├── TooSlow                a body that does not come on (408)
 ├── WrongMedia             a body of another media type (415)
 └── Invalid                a parameter or a field out of bounds (422)
 """
@@ -119,6 +120,12 @@ class TooLarge(ApiError):
     """A body above the limit."""
 
     code = "api.too-large"
+
+
+class TooSlow(ApiError):
+    """A body that does not come on."""
+
+    code = "api.too-slow"
 
 
 class WrongMedia(ApiError):

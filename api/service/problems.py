@@ -29,6 +29,7 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (api.Forbidden, 403),
     (api.TooMany, 429),
     (api.NotAcceptable, 406),
+    (api.TooSlow, 408),
     (api.TooLarge, 413),
     (api.WrongMedia, 415),
     (api.NotReady, 503),
