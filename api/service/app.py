@@ -36,6 +36,7 @@ def create_app(engine: Engine) -> FastAPI:
         watcher = asyncio.create_task(_watch(engine))
         yield
         watcher.cancel()
+        engine.serving.close()
 
     app = FastAPI(
         title="Atelier",

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
@@ -97,8 +97,10 @@ def _lists(
     history, catalogue = recommender.interactions, recommender.catalogue
     last = np.full(len(history.customers), np.inf)
     np.minimum.at(last, history.customer, history.age)
-    rules = AskedRules().rules(stock=None, today=today)
+    rules, service = AskedRules().rules(stock=None, today=today), parent_process()
     for place in np.argsort(last, kind="stable")[:most].tolist():
+        if service is not None and not service.is_alive():
+            raise ProcessLookupError("the service is gone")
         customer_id = str(history.customers[place])
         if not _is_id(customer_id):
             continue
