@@ -25,6 +25,8 @@ from api.service.engine import open_engine, opened
 from api.settings import Settings, load_settings
 
 BACKLOG = 2048
+SECONDS_FOR_WORKER = 120
+"""For a worker to start or to answer; one that takes longer counts as hung and is replaced."""
 
 
 def run(workspace: Path, flags: Mapping[str, Any]) -> None:
@@ -72,6 +74,7 @@ def _config(app: Any, secure: Mapping[str, Any], workers: int = 1) -> uvicorn.Co
         access_log=False,  # it would log paths, which hold customer ids
         server_header=False,
         timeout_graceful_shutdown=10,
+        timeout_worker_healthcheck=SECONDS_FOR_WORKER,
         **secure,
     )
 
