@@ -6,9 +6,13 @@ ApiError
 ├── OpenAddress            an address that others can reach, without saying so plainly
 ├── NotReady               what is asked for has not been made yet (503)
 ├── Busy                   too much of the same work is waiting (503)
+├── NoKey                  a key is asked for, and none that counts is shown (401)
+├── Forbidden              a key whose role may not do this (403)
+├── TooMany                a caller that asks too often (429)
 ├── Malformed              a body that is not plain, unambiguous JSON (400)
 ├── NotAcceptable          no representation that the client accepts (406)
 ├── TooLarge               a body above the limit (413)
+├── TooSlow                a body that does not come on (408)
 ├── WrongMedia             a body of another media type (415)
 └── Invalid                a parameter or a field out of bounds (422)
 """
@@ -54,6 +58,34 @@ class Busy(ApiError):
     code = "api.busy"
 
 
+class NoKey(ApiError):
+    """A key is asked for, and none that counts is shown."""
+
+    code = "api.no-key"
+
+
+class Forbidden(ApiError):
+    """A key whose role may not do this."""
+
+    code = "api.forbidden"
+
+
+class TooMany(ApiError):
+    """A caller that asks too often.
+
+    Args:
+        seconds: how long to wait.
+    """
+
+    code = "api.too-many"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "Too many requests.", where="header Authorization", fix=f"Wait {seconds} s."
+        )
+        self.seconds = seconds
+
+
 class NotFound(ApiError):
     """No route of that path."""
 
@@ -88,6 +120,12 @@ class TooLarge(ApiError):
     """A body above the limit."""
 
     code = "api.too-large"
+
+
+class TooSlow(ApiError):
+    """A body that does not come on."""
+
+    code = "api.too-slow"
 
 
 class WrongMedia(ApiError):

@@ -94,6 +94,21 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """The port that the service binds; 0 takes any free one."""
 
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    """Processes that serve; they share the memory of the model and of its lists made ahead."""
+
+    ready_lists: Annotated[int, Field(ge=0, le=1_000_000)] = 100_000
+    """Customers whose plain lists the service makes ahead, the most recently active first."""
+
+    rate_limit: Annotated[float, Field(ge=0.1, le=1e6, allow_inf_nan=False)] | None = None
+    """Requests a second that one API key may make of one worker; without it, any number."""
+
+    tls_cert: Path | None = None
+    """The certificate chain (PEM) that the service shows; with it, it speaks HTTPS only."""
+
+    tls_key: Path | None = None
+    """The certificate's private key (PEM)."""
+
     database_url: SecretStr | None = None
     """SQLAlchemy URL of the transactional store; without it, atelier.db in the workspace."""
 

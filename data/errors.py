@@ -11,6 +11,7 @@ AtelierError
 │   ├── FolderError        a folder that cannot be written
 │   ├── EventRefused       a live event that says nothing that can be stored
 │   ├── RecordsRefused     a file of records with a line that is none
+│   ├── KeyRefused         an API key that cannot be made, or is not there
 │   ├── StoreError         the transactional store is away, busy, full or read-only
 │   │   ├── StoreConflict  an event id that the store holds with another content
 │   │   └── SchemaError    a store whose tables are not those of this program
@@ -141,6 +142,12 @@ class RecordsRefused(DataError):
     """A file of records with a line that is none."""
 
     code = "data.records-refused"
+
+
+class KeyRefused(DataError):
+    """An API key that cannot be made, or is not there."""
+
+    code = "data.key"
 
 
 class StoreError(DataError):

@@ -80,6 +80,16 @@ class Catalogue:
         on_sale: NDArray[np.bool_] = (self.introduced_at <= day) & (day < self.discontinued_at)
         return on_sale
 
+    def unchanged(self, day: np.datetime64) -> tuple[np.datetime64, np.datetime64]:
+        """The first day of the span around `day` with the same variants on sale, and of the next.
+
+        O(V).
+        """
+        changes = np.concatenate([self.introduced_at, self.discontinued_at, [_EVER, _NEVER]])
+        first: np.datetime64 = changes[changes <= day].max()
+        after: np.datetime64 = changes[changes > day].min()
+        return first, after
+
     def label(self, position: int) -> str:
         """What a sentence calls the variant: its title, or its id where it has none."""
         return str(self.titles[position] or self.variants[position])

@@ -18,6 +18,7 @@ from api.cli.evaluate_customers import customers
 from api.cli.forecast import forecast
 from api.cli.groups import groups
 from api.cli.import_files import import_files
+from api.cli.keys import keys
 from api.cli.launches import launches
 from api.cli.mix import mix
 from api.cli.models import models
@@ -61,6 +62,7 @@ evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
+app.add_typer(keys, name="keys")
 for command in (serve, doctor):
     app.command()(command)
 

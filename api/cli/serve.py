@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli.options import DEFAULT_WORKSPACE, WorkspaceOption
 from api.errors import OpenAddress
 
+if TYPE_CHECKING:
+    from api.settings import Settings
+
 
 def serve(
+    *,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     host: Annotated[str | None, typer.Option(help="Address to bind.  [default: 127.0.0.1]")] = None,
     port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="Port to bind; 0: any free.  [default: 8000]"),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="Processes that serve.  [default: 1]"),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Certificate chain (PEM): speak HTTPS only.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
     allow_open: Annotated[
         bool,
         typer.Option("--allow-open", help="Bind an address that others can reach, without keys."),
@@ -26,17 +39,43 @@ def serve(
     """Serve recommendations and plans over HTTP."""
     from api.settings import load_settings
 
-    settings = load_settings(workspace, host=host, port=port)
-    if not allow_open and not is_loopback(settings.host):
+    flags = {
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+    }
+    settings = load_settings(workspace, **flags)
+    if (
+        not allow_open
+        and not is_loopback(settings.host)
+        and not _asks_for_keys(workspace, settings)
+    ):
         raise OpenAddress(
             "Anyone who reaches this address could read every recommendation and plan.",
             where=f"host {settings.host}",
-            fix="Bind 127.0.0.1, or say --allow-open where something in front keeps strangers out.",
+            fix="Make a key with 'atelier keys create', bind 127.0.0.1, or say --allow-open where "
+            "something in front keeps strangers out.",
         )
 
     from api.service.server import run
 
-    run(workspace, settings)
+    run(workspace, flags)
+
+
+def _asks_for_keys(workspace: Path, settings: Settings) -> bool:
+    """Whether the workspace's store has ever had a key."""
+    from data.store import open_store
+    from data.store.api_keys import keys_of
+    from data.workspace import Workspace
+
+    Workspace.open(workspace)  # or the store would be made in a folder that is none
+    store = open_store(settings.store_url(workspace))
+    try:
+        return bool(keys_of(store))
+    finally:
+        store.close()
 
 
 def is_loopback(host: str) -> bool:

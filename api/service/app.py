@@ -12,11 +12,14 @@ import anyio
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.service.access import OPEN, Gate, role_of
 from api.service.engine import Engine
+from api.service.fast_lane import FastLane
 from api.service.limits import BodyLimit
-from api.service.problems import Problem, install
+from api.service.problems import Problem, install, responses
 from api.service.request_log import RequestLog, crashed
 from api.service.routes import ROUTERS
+from api.service.routes.recommendations import PLAIN_LISTS
 
 SECONDS_BETWEEN_LOOKS = 2.0
 ABOUT = """Recommendations with reasons, live events, the variant mix and production plans.
@@ -33,6 +36,7 @@ def create_app(engine: Engine) -> FastAPI:
         watcher = asyncio.create_task(_watch(engine))
         yield
         watcher.cancel()
+        engine.serving.close()
 
     app = FastAPI(
         title="Atelier",
@@ -47,7 +51,9 @@ def create_app(engine: Engine) -> FastAPI:
     install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(FastLane, engine=engine, route=PLAIN_LISTS)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Gate, store=engine.store, rate=engine.settings.rate_limit)
     app.add_middleware(RequestLog)  # added last, so outermost
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
@@ -59,6 +65,7 @@ async def _watch(engine: Engine) -> None:
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         try:
             await anyio.to_thread.run_sync(engine.refresh)
+            await anyio.to_thread.run_sync(engine.serving.look_for_lists)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
             crashed(error, task="watch")
 
@@ -75,5 +82,17 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["Problem"] = problem
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        _say_roles(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _say_roles(document: dict[str, Any]) -> None:
+    """What a caller without the right key is answered, beside each route that asks for one."""
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if role_of(operation, "") != OPEN:
+                operation["security"] = [{}, {"key": []}]
+                for status, answer in responses(401, 403, 429).items():
+                    operation["responses"][str(status)] = answer

@@ -1,53 +1,39 @@
-"""What the service stands on: one workspace, its current model, its store and its plans.
-
-The model is one immutable snapshot. A request takes the snapshot once and uses nothing else of
-the model, so a swap in between cannot mix two versions.
-"""
+"""What the service stands on: one workspace, its current model, its store and its plans."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.errors import Invalid, NotReady
+from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.service import schemas
+from api.service.answers import Asked, Known
 from api.service.asking import Asking
+from api.service.counters import EVENTS, LISTS
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
+from api.service.list_making import body_of
 from api.service.plan_bonuses import PlanBonuses
 from api.service.plans import Plans
-from api.service.request_log import say
 from api.service.risks import Risks
+from api.service.serving import Serving, Snapshot
 from api.settings import Settings
 from api.stock import Stockroom
-from api.work import key_of
-from data.errors import AtelierError, EventRefused
+from data.errors import EventRefused
 from data.store import LiveEvent, Store, open_store
 from data.workspace import Workspace
 from recsys.errors import BadRules
-from recsys.lists.recommendation import RecommendationList
 from recsys.lists.rules import Rules
-from recsys.recommender import Recommender
-from recsys.saved.saving import current_model, load
 
 AHEAD = timedelta(days=1)
 """How far an event may lie ahead of the clock: clocks differ, but next year's orders are a slip."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A loaded model under its id."""
-
-    model_id: str
-    recommender: Recommender
 
 
 class Engine:
@@ -64,48 +50,20 @@ class Engine:
         self.groups = Groups(workspace, self.forecasts)
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
-        self._key = key_of(workspace, settings)
-        self._snapshot: Snapshot | None = None
-        self._refusal: AtelierError | None = None
+        self.serving = Serving(workspace, settings)
 
     def refresh(self) -> None:
-        """Take up the workspace's current model, if it is another one and whole.
-
-        A model that is refused leaves the one before it in place; the refusal is logged once.
-        """
-        model_id = current_model(self.workspace)
-        if model_id is None or (self._snapshot and self._snapshot.model_id == model_id):
-            return
-        try:
-            recommender = load(self.workspace, model_id, key=self._key)
-        except AtelierError as error:
-            if str(error) != str(self._refusal):
-                say("model refused", model_id=model_id, code=error.code, what=error.what)
-            self._refusal = error
-            return
-        self._snapshot, self._refusal = Snapshot(model_id, recommender), None
-        say("model loaded", model_id=model_id)
+        """Take up the workspace's current model, see `Serving.refresh`."""
+        self.serving.refresh()
 
     def snapshot(self) -> Snapshot:
-        """The model that serves now.
-
-        Raises:
-            NotReady: none is loaded yet; says why.
-        """
-        if self._snapshot is not None:
-            return self._snapshot
-        if self._refusal is not None:
-            raise NotReady(self._refusal.what, where=self._refusal.where, fix=self._refusal.fix)
-        raise NotReady(
-            "The workspace has no model yet.",
-            where="model",
-            fix="Train one with 'atelier train'; the service takes it up by itself.",
-        )
+        """The model that serves now, see `Serving.snapshot`."""
+        return self.serving.snapshot()
 
     def recommend(
         self, customer_id: str, k: int, *, exclude_seen: bool, asked: AskedRules, where: str
-    ) -> Listed:
-        """A customer's list, live events folded in.
+    ) -> bytes:
+        """A customer's list as it is sent, live events folded in.
 
         Args:
             customer_id: who.
@@ -118,12 +76,34 @@ class Engine:
             Invalid: a rule contradicts another, or the stock is not known.
             BadRules: a rule names what the catalogue does not have.
         """
-        snapshot = self.snapshot()
-        extra = live_lines(self.store.of_customer(customer_id))
-        with self._rules(asked, where) as rules:
-            return snapshot.model_id, snapshot.recommender.recommend(
-                customer_id, k, exclude_seen=exclude_seen, extra=extra, rules=rules
-            )
+        snapshot, today = self.snapshot(), self.serving.today()
+        events = self.store.of_customer(customer_id)
+        answers = self.serving.answers(snapshot, today)
+        one = Asked(
+            customer_id=customer_id,
+            request=(k, exclude_seen, asked.model_dump_json()),
+            events=tuple(event.event_id for event in events),
+        )
+        # stock changes, a boost ends, and another plan says other things
+        lasting = not (asked.in_stock or asked.boosts or self.plan_weight(asked))
+        known = answers.given(one) if lasting else None
+        if known is None:
+            with self._rules(asked, where, today) as rules:
+                found = snapshot.recommender.recommend(
+                    customer_id,
+                    k,
+                    exclude_seen=exclude_seen,
+                    extra=live_lines(events),
+                    rules=rules,
+                )
+            known = Known(body_of(snapshot.model_id, found), found.fallback)
+            variants = (line.variant_id for line in found.recommendations)
+            places = map(snapshot.recommender.catalogue.position, variants)
+            answers.see(place for place in places if place is not None)
+            if lasting:
+                answers.keep(one, known)
+        LISTS.labels(known.fallback or "none").inc()
+        return known.body
 
     def recommend_basket(
         self,
@@ -133,7 +113,7 @@ class Engine:
         exclude_seen: bool,
         asked: AskedRules,
         where: str,
-    ) -> Listed:
+    ) -> bytes:
         """A list for a visitor nobody knows.
 
         Raises:
@@ -143,36 +123,47 @@ class Engine:
         snapshot = self.snapshot()
         for place, variant_id in enumerate(variant_ids):
             _check_known(snapshot, variant_id, f"body.variant_ids.{place}")
-        with self._rules(asked, where) as rules:
-            return snapshot.model_id, snapshot.recommender.recommend_basket(
+        with self._rules(asked, where, self.serving.today()) as rules:
+            found = snapshot.recommender.recommend_basket(
                 variant_ids, k, exclude_seen=exclude_seen, rules=rules
             )
+        return body_of(snapshot.model_id, found)
 
     def recommend_style(
         self, customer_id: str, style_id: str, k: int, *, asked: AskedRules, where: str
-    ) -> Listed:
+    ) -> bytes:
         """A style's variants for a customer; UnknownStyle where nobody knows it."""
         snapshot = self.snapshot()
         extra = live_lines(self.store.of_customer(customer_id))
-        with self._rules(asked, where) as rules:
-            return snapshot.model_id, snapshot.recommender.recommend_style(
+        with self._rules(asked, where, self.serving.today()) as rules:
+            found = snapshot.recommender.recommend_style(
                 customer_id, style_id, k, extra=extra, rules=rules
             )
+        return body_of(snapshot.model_id, found)
 
-    def similar(self, variant_id: str, k: int, *, asked: AskedRules, where: str) -> Listed:
+    def similar(self, variant_id: str, k: int, *, asked: AskedRules, where: str) -> bytes:
         """Variants like one; UnknownVariant where nobody knows it."""
         snapshot = self.snapshot()
-        with self._rules(asked, where) as rules:
-            return snapshot.model_id, snapshot.recommender.similar(variant_id, k, rules=rules)
+        with self._rules(asked, where, self.serving.today()) as rules:
+            found = snapshot.recommender.similar(variant_id, k, rules=rules)
+        return body_of(snapshot.model_id, found)
+
+    def close(self) -> None:
+        """Let go of the store, and end what is made in the background."""
+        self.serving.close()
+        self.store.close()
+
+    def plan_weight(self, asked: AskedRules) -> float:
+        """How much the latest plan moves a list."""
+        weight = asked.plan_bonus
+        return self.settings.recommend.plan_bonus if weight is None else weight
 
     @contextmanager
-    def _rules(self, asked: AskedRules, where: str) -> Iterator[Rules]:
+    def _rules(self, asked: AskedRules, where: str, today: date) -> Iterator[Rules]:
         """The rules as the recommender takes them; their errors name the place in the request."""
-        today = local_time(datetime.now(UTC), self.settings.timezone).date()
         try:
             stock = self._stockroom.stock() if asked.in_stock else None
-            weight = asked.plan_bonus
-            weight = self.settings.recommend.plan_bonus if weight is None else weight
+            weight = self.plan_weight(asked)
             plan = self._bonuses.latest() if weight > 0 else None
             yield asked.rules(stock=stock, today=today, plan=plan, plan_weight=weight)
         except (BadRules, Invalid) as error:
@@ -188,16 +179,14 @@ class Engine:
         """
         snapshot = self.snapshot()
         latest = local_time(datetime.now(UTC), self.settings.timezone) + AHEAD
-        return self.store.append(
+        stored = self.store.append(
             [
                 _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
                 for place, event in enumerate(events)
             ]
         )
-
-
-Listed = tuple[str, RecommendationList]
-"""A list, and the id of the model that made it."""
+        EVENTS.inc(stored)
+        return stored
 
 
 @contextmanager
@@ -208,14 +197,19 @@ def open_engine(folder: Path, settings: Settings) -> Iterator[Engine]:
         WorkspaceError: the folder is no workspace.
         StoreError: the store cannot be opened.
     """
-    workspace = Workspace.open(folder)
-    store = open_store(settings.store_url(folder))
+    engine = opened(folder, settings)
     try:
-        engine = Engine(workspace, settings, store)
-        engine.refresh()
         yield engine
     finally:
-        store.close()
+        engine.close()
+
+
+def opened(folder: Path, settings: Settings) -> Engine:
+    """The engine of a workspace; see `open_engine`."""
+    workspace = Workspace.open(folder)
+    engine = Engine(workspace, settings, open_store(settings.store_url(folder)))
+    engine.refresh()
+    return engine
 
 
 def the_engine(request: Request) -> Engine:

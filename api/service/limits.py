@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, get_origin
 
@@ -10,12 +12,17 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Invalid, TooLarge, WrongMedia
+from api.errors import Invalid, TooLarge, TooSlow, WrongMedia
 from api.service import strict_json
+from api.service.access import check, role_of
 from api.service.problems import problem_response
 
 MOST_BYTES: Final = 1_000_000
 """Bytes of a request's body, whatever its framing."""
+
+
+SECONDS_FOR_BODY: Final = 30.0
+"""From the first look at a request's body to its end."""
 
 
 def _too_large() -> TooLarge:
@@ -26,8 +33,16 @@ def _too_large() -> TooLarge:
     )
 
 
+def _too_slow() -> TooSlow:
+    return TooSlow(
+        f"The body was not whole after {SECONDS_FOR_BODY:g} seconds.",
+        where="body",
+        fix="Send it in one go, or in several requests.",
+    )
+
+
 class BodyLimit:
-    """Pure ASGI: refuses a body above the limit, by its declared length or as it comes in."""
+    """Pure ASGI: refuses a body above the limit, by its length or as it comes in, or too slow."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -43,11 +58,18 @@ class BodyLimit:
             )
             await response(scope, receive, send)
             return
-        seen = 0
+        seen, until, whole = 0, 0.0, False
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, until, whole
+            if whole:  # what comes now is word of the client's leaving, whenever that is
+                return await receive()
+            until = until or time.monotonic() + SECONDS_FOR_BODY
+            try:
+                message = await asyncio.wait_for(receive(), max(until - time.monotonic(), 0))
+            except TimeoutError:
+                raise _too_slow() from None
+            whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > MOST_BYTES:
                 raise _too_large()
@@ -65,15 +87,17 @@ def _declared_length(scope: Scope) -> int:
 
 
 class StrictRoute(APIRoute):
-    """A route that refuses unknown or repeated query parameters, and bodies of two readings."""
+    """A route of a role that refuses unknown or repeated parameters, and bodies of two readings."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler behind the checks."""
         handle = super().get_route_handler()
         known = dict(_query_parameters(self.dependant))
         takes_body = self.body_field is not None
+        role = role_of(self.openapi_extra, self.path)
 
         async def checked(request: Request) -> Response:
+            check(request.scope, role)
             _check_query(request, known)
             if takes_body:
                 await _check_body(request)

@@ -98,6 +98,15 @@ class Plans:
                 self._texts[media_type] = WRITERS[media_type](self._report)
             return self._texts[media_type]
 
+    def check_readable(self) -> str | None:
+        """The id of the latest plan, once it has been read; None where there is none yet.
+
+        Raises:
+            ProductionError: it cannot be read.
+        """
+        plan = latest_plan(self._workspace)
+        return None if plan is None else plan.plan_id
+
     def latest(self) -> Plan:
         """The plan saved last.
 

@@ -25,7 +25,11 @@ FAULTS_SHOWN: Final = 20
 # The first line that an error is an instance of gives its status; anything else is a 422.
 STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (api.Malformed, 400),
+    (api.NoKey, 401),
+    (api.Forbidden, 403),
+    (api.TooMany, 429),
     (api.NotAcceptable, 406),
+    (api.TooSlow, 408),
     (api.TooLarge, 413),
     (api.WrongMedia, 415),
     (api.NotReady, 503),
@@ -121,6 +125,10 @@ def problem_response(
         errors=list(faults),
     )
     headers = dict(headers or {})
+    if isinstance(error, api.TooMany):
+        headers["Retry-After"] = str(error.seconds)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return JSONResponse(

@@ -415,3 +415,4 @@ class Readiness(Answer):
 
     status: Literal["ready"]
     model_id: str = Field(description="The saved version that serves now.")
+    plan_id: str | None = Field(description="The latest plan; null where none was made yet.")

@@ -82,6 +82,15 @@ class Store:
         with self.database.transaction(reads=True) as connection:
             connection.execute(select(live_events.c.event_id).limit(1)).all()
 
+    def check_writable(self) -> None:
+        """Return if the store answers and takes writes; nothing is written.
+
+        Raises:
+            StoreError: it does not.
+        """
+        with self.database.transaction() as connection:
+            connection.execute(live_events.delete().where(live_events.c.event_id == ""))
+
     def close(self) -> None:
         """Let go of all connections."""
         self.database.close()

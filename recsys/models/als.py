@@ -154,7 +154,7 @@ class Als(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        self._factors = state["factors"].astype(np.float32)
-        self._gram = state["gram"].astype(np.float32)
-        self._known = state["known"].astype(bool)
+        self._factors = state["factors"].astype(np.float32, copy=False)
+        self._gram = state["gram"].astype(np.float32, copy=False)
+        self._known = state["known"].astype(bool, copy=False)
         return self

@@ -95,7 +95,7 @@ class AttributePopularity(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        self._popularity = state["popularity"].astype(np.float32)
+        self._popularity = state["popularity"].astype(np.float32, copy=False)
         return self
 
 

@@ -190,7 +190,10 @@ class Bpr(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        return self._take_up(state["factors"].astype(np.float32), state["drawn"].astype(np.float64))
+        return self._take_up(
+            state["factors"].astype(np.float32, copy=False),
+            state["drawn"].astype(np.float64, copy=False),
+        )
 
 
 def _since_last(lines: Interactions) -> Interactions:

@@ -253,12 +253,15 @@ class Chebyshev(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        self._known = state["known"].astype(bool)
-        self._inward = state["inward"].astype(np.float32)
-        self._outward = state["outward"].astype(np.float32)
-        self._vectors = state["vectors"].astype(np.float32)
-        places = (state["columns"].astype(np.int32), state["rows"].astype(np.int64))
-        parts = (state["values"].astype(np.float32), *places)
+        self._known = state["known"].astype(bool, copy=False)
+        self._inward = state["inward"].astype(np.float32, copy=False)
+        self._outward = state["outward"].astype(np.float32, copy=False)
+        self._vectors = state["vectors"].astype(np.float32, copy=False)
+        places = (
+            state["columns"].astype(np.int32, copy=False),
+            state["rows"].astype(np.int64, copy=False),
+        )
+        parts = (state["values"].astype(np.float32, copy=False), *places)
         shape = (len(state["rows"]) - 1, len(self._known))
         self._hold(sparse.csr_matrix(parts, shape=shape))
         return self

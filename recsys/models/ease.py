@@ -126,7 +126,7 @@ class Ease(Model):
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
         self._weights = state["weights"].astype(np.float32, copy=False)
-        self._known = state["known"].astype(bool)
+        self._known = state["known"].astype(bool, copy=False)
         return self
 
 

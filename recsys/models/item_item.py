@@ -141,13 +141,13 @@ class ItemItem(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        self._popularity = state["popularity"].astype(np.float32)
+        self._popularity = state["popularity"].astype(np.float32, copy=False)
         size = len(self._popularity)
         self._likeness = sparse.csr_matrix(
             (
-                state["likeness"].astype(np.float32),
-                state["columns"].astype(np.int32),
-                state["rows"].astype(np.int64),
+                state["likeness"].astype(np.float32, copy=False),
+                state["columns"].astype(np.int32, copy=False),
+                state["rows"].astype(np.int64, copy=False),
             ),
             shape=(size, size),
         )

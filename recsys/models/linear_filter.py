@@ -144,9 +144,12 @@ class LinearFilter(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        self._known = state["known"].astype(bool)
+        self._known = state["known"].astype(bool, copy=False)
         size = len(self._known)
-        places = (state["columns"].astype(np.int32), state["rows"].astype(np.int64))
-        parts = (state["weights"].astype(np.float32), *places)
+        places = (
+            state["columns"].astype(np.int32, copy=False),
+            state["rows"].astype(np.int64, copy=False),
+        )
+        parts = (state["weights"].astype(np.float32, copy=False), *places)
         self._weights = sparse.csr_matrix(parts, shape=(size, size))
         return self

@@ -126,7 +126,7 @@ class LowPass(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        self._inward = state["inward"].astype(np.float32)
-        self._outward = state["outward"].astype(np.float32)
-        self._known = state["known"].astype(bool)
+        self._inward = state["inward"].astype(np.float32, copy=False)
+        self._outward = state["outward"].astype(np.float32, copy=False)
+        self._known = state["known"].astype(bool, copy=False)
         return self

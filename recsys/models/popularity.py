@@ -112,22 +112,22 @@ class Popularity(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`; a state of before there were regions has none."""
-        self._popularity = state["popularity"].astype(np.float32)
+        self._popularity = state["popularity"].astype(np.float32, copy=False)
         variants = len(self._popularity)
         if "region_starts" not in state:
             self._regions = np.zeros(0, dtype=object)
             self._regional = _no_regions(variants)
             return self
-        text = state["region_names"].astype(np.uint8).tobytes()
-        stops = np.cumsum(state["region_name_sizes"].astype(np.int64)).tolist()
+        text = state["region_names"].astype(np.uint8, copy=False).tobytes()
+        stops = np.cumsum(state["region_name_sizes"].astype(np.int64, copy=False)).tolist()
         starts = [0, *stops[:-1]]
         names = [text[start:stop].decode() for start, stop in zip(starts, stops, strict=False)]
         self._regions = np.array(names, dtype=object)
         self._regional = sparse.csr_matrix(
             (
-                state["region_lines"].astype(np.float32),
-                state["region_variants"].astype(np.int32),
-                state["region_starts"].astype(np.int64),
+                state["region_lines"].astype(np.float32, copy=False),
+                state["region_variants"].astype(np.int32, copy=False),
+                state["region_starts"].astype(np.int64, copy=False),
             ),
             shape=(len(names), variants),
         )

@@ -134,12 +134,12 @@ class Sansa(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        self._known = state["known"].astype(bool)
+        self._known = state["known"].astype(bool, copy=False)
         self._weights = sparse.csr_matrix(
             (
-                state["weights"].astype(np.float32),
-                state["columns"].astype(np.int32),
-                state["rows"].astype(np.int64),
+                state["weights"].astype(np.float32, copy=False),
+                state["columns"].astype(np.int32, copy=False),
+                state["rows"].astype(np.int64, copy=False),
             ),
             shape=(len(self._known), len(self._known)),
         )

@@ -217,7 +217,7 @@ class Sequence(Model):
 
         from recsys.models.training import confined  # noqa: PLC0415
 
-        self._known = state["known"].astype(bool)
+        self._known = state["known"].astype(bool, copy=False)
         with confined(
             seed=0, threads=1, variants=len(self._known)
         ) as device:  # draws weights, to be overwritten

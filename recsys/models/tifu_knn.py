@@ -152,12 +152,12 @@ class TifuKnn(Model):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
-        popularity = state["popularity"].astype(np.float32)
+        popularity = state["popularity"].astype(np.float32, copy=False)
         frequencies = sparse.csr_matrix(
             (
-                state["frequencies"].astype(np.float32),
-                state["columns"].astype(np.int32),
-                state["rows"].astype(np.int64),
+                state["frequencies"].astype(np.float32, copy=False),
+                state["columns"].astype(np.int32, copy=False),
+                state["rows"].astype(np.int64, copy=False),
             ),
             shape=(len(state["rows"]) - 1, len(popularity)),
         )

@@ -152,7 +152,10 @@ class UpCf(Model):
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """See `Model.restore`."""
         customers, variants = (int(size) for size in state["size"])
-        columns, rows = state["columns"].astype(np.int32), state["rows"].astype(np.int64)
+        columns, rows = (
+            state["columns"].astype(np.int32, copy=False),
+            state["rows"].astype(np.int64, copy=False),
+        )
         sets, shares = (
             sparse.csr_matrix(
                 (state[name].astype(np.float32), columns, rows), shape=(customers, variants)

@@ -23,7 +23,7 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -43,8 +43,12 @@ from recsys.recommender import Recommender
 from recsys.registry import build
 from recsys.retrieval import Retrieval
 from recsys.saved.manifest import AGAIN, SCHEMA, checked, digest_of, signed, verified
+from recsys.saved.mapped import arrays, mapped
 
-FILES: Final = ("interactions.safetensors", "model.safetensors", "names.json")
+LINES: Final = "interactions.safetensors"
+MODEL: Final = "model.safetensors"
+NAMES: Final = "names.json"
+FILES: Final = (LINES, MODEL, NAMES)
 LIBRARIES: Final = (
     "atelier", "faiss-cpu", "implicit", "lightgbm", "numpy", "safetensors", "scipy", "torch",
 )  # fmt: skip
@@ -96,8 +100,17 @@ def save(
     return folder.name
 
 
-def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Recommender:
+def load(
+    workspace: Workspace, model_id: str | None = None, *, key: bytes, shared: bool = False
+) -> Recommender:
     """A saved version, or the one in use; every byte is checked before it is parsed.
+
+    Args:
+        workspace: where the models lie.
+        model_id: which; None for the one in use.
+        key: what it is signed with.
+        shared: map its arrays from its files, so that processes hold them in memory once; see
+            `recsys.saved.mapped` for what that trusts.
 
     Raises:
         ModelRefused: there is no such version, or it is altered, incomplete, signed with another
@@ -112,9 +125,14 @@ def load(workspace: Workspace, model_id: str | None = None, *, key: bytes) -> Re
         )
     folder = folder_of(workspace.root / "models", chosen)
     manifest = verified(folder, key)
-    contents = {name: checked(folder / name, manifest["files"][name]) for name in FILES}
+    digests = manifest["files"]
+    read: Callable[[Path, str], Any] = mapped if shared else checked
+    held = {name: read(folder / name, digests[name]) for name in (MODEL, LINES)}
+    raw = checked(folder / NAMES, digests[NAMES])
+    parse = arrays if shared else safetensors.load  # only now, when all of them hold
+    names = json.loads(raw)
     try:
-        return _recommender(manifest, contents)
+        return _recommender(manifest, parse(held[MODEL]), parse(held[LINES]), names)
     except (UnknownModel, BadSettings) as error:
         raise ModelRefused(
             f"The model was saved by another Atelier: {error.what}", where=str(folder), fix=AGAIN
@@ -244,10 +262,12 @@ def _manifest(
     return {"model_id": f"{day}-{recommender.model.name}-{digest_of(manifest)[:12]}", **manifest}
 
 
-def _recommender(manifest: dict[str, Any], contents: dict[str, bytes]) -> Recommender:
-    state = safetensors.load(contents["model.safetensors"])
-    lines = safetensors.load(contents["interactions.safetensors"])
-    names = json.loads(contents["names.json"])
+def _recommender(
+    manifest: dict[str, Any],
+    state: dict[str, NDArray[Any]],
+    lines: dict[str, NDArray[Any]],
+    names: dict[str, Any],
+) -> Recommender:
     catalogue = Catalogue.from_json(names["catalogue"])
     popularity = Popularity.build(manifest["popularity"])
     retrieval = manifest["retrieval"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from api.service import limits
+from api.service.access import may
 from api.service.limits import MOST_BYTES, BodyLimit, StrictRoute
 from api.service.problems import MEDIA_TYPE, install
 from api.service.request_log import JsonLines, RequestLog
@@ -21,15 +25,15 @@ from tests.api.client import Client, in_pieces
 def client() -> Client:
     router = APIRouter(route_class=StrictRoute)
 
-    @router.post("/events")
+    @router.post("/events", openapi_extra=may("open"))
     def events(batch: Events) -> dict[str, int]:
         return {"received": len(batch.events)}
 
-    @router.get("/crash/{customer_id}")
+    @router.get("/crash/{customer_id}", openapi_extra=may("open"))
     def crash(customer_id: str, k: int = 1) -> None:
         raise RuntimeError(f"cannot serve {customer_id}")
 
-    @router.get("/away")
+    @router.get("/away", openapi_extra=may("open"))
     def away() -> None:
         raise StoreError("The store is away.", where="store", fix="Try again.")
 
@@ -133,6 +137,20 @@ def test_a_large_body_is_a_413_when_it_comes_in_chunks(client: Client) -> None:
     refused(
         client.post("/events", content=in_pieces(pieces), headers=headers), 413, "api.too-large"
     )
+
+
+def test_a_body_that_does_not_come_on_is_a_408(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SECONDS_FOR_BODY", 0.2)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" "
+            await asyncio.sleep(0.05)
+
+    headers = {"content-type": "application/json"}
+    refused(client.post("/events", content=slowly(), headers=headers), 408, "api.too-slow")
 
 
 def test_a_body_at_the_limit_is_read(client: Client) -> None:

@@ -64,6 +64,7 @@ class TestEveryStore:
         events.append(view("no value", value=None))
         assert store.append(events) == len(events)
         store.ping()
+        store.check_writable()
         again = open_store(url)
         assert again.of_customer("10001") == events
         again.close()

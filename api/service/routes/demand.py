@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api.demand import PAST_SHOWN, list_answer, variant_answer
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
@@ -15,7 +16,12 @@ from api.service.schemas import MOST_PAST, MOST_ROWS, DemandList, Id, VariantDem
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["demand"])
 
 
-@router.get("/demand", summary="The saved forecast", responses=responses(422, 503))
+@router.get(
+    "/demand",
+    summary="The saved forecast",
+    openapi_extra=may("planner"),
+    responses=responses(422, 503),
+)
 def list_demand(
     engine: TheEngine,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Variants of a page.")] = 100,
@@ -29,6 +35,7 @@ def list_demand(
 @router.get(
     "/demand/{variant_id:path}",
     summary="A variant's past, its forecast and what drives it",
+    openapi_extra=may("planner"),
     responses=responses(404, 422, 503),
 )
 def demand_of_variant(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["events"])
     "/events",
     summary="Store what customers did",
     status_code=200,
+    openapi_extra=may("shop"),
     responses=responses(400, 404, 409, 413, 415, 422, 503),
 )
 def store_events(batch: Events, engine: TheEngine) -> Stored:

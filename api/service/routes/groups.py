@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.group_schemas import CustomerGroup, CustomerGroupsAnswer
 from api.service.limits import StrictRoute
@@ -15,7 +16,12 @@ from api.service.schemas import Id
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["customers"])
 
 
-@router.get("/customer-groups", summary="Customers in groups", responses=responses(422, 503))
+@router.get(
+    "/customer-groups",
+    summary="Customers in groups",
+    openapi_extra=may("planner"),
+    responses=responses(422, 503),
+)
 def customer_groups(engine: TheEngine) -> CustomerGroupsAnswer:
     """Profiles of the groups and the latest forecast split over them and over regions.
 
@@ -28,6 +34,7 @@ def customer_groups(engine: TheEngine) -> CustomerGroupsAnswer:
 @router.get(
     "/customers/{customer_id:path}/group",
     summary="A customer's group, and whether they will likely order again",
+    openapi_extra=may("planner"),
     responses=responses(404, 422, 503),
 )
 def group_of_customer(customer_id: Annotated[Id, Path()], engine: TheEngine) -> CustomerGroup:

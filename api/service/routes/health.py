@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
@@ -12,15 +13,29 @@ from api.service.schemas import Health, Readiness
 router = APIRouter(route_class=StrictRoute, tags=["health"])
 
 
-@router.get("/healthz", summary="Does the process answer?", responses=responses(422))
+@router.get(
+    "/healthz",
+    summary="Does the process answer?",
+    openapi_extra=may("open"),
+    responses=responses(422),
+)
 async def healthz() -> Health:
     """Says only that the process runs; a shop's balancer asks /readyz."""
     return Health(status="ok")
 
 
-@router.get("/readyz", summary="Can the service do its work?", responses=responses(422, 503))
+@router.get(
+    "/readyz",
+    summary="Can the service do its work?",
+    openapi_extra=may("open"),
+    responses=responses(422, 503),
+)
 def readyz(engine: TheEngine) -> Readiness:
-    """A model is loaded and the store answers; otherwise a problem says what is missing."""
+    """A model is loaded, the store can be written and the latest plan, if any, can be read.
+
+    Otherwise a problem says what is missing.
+    """
     snapshot = engine.snapshot()
-    engine.store.ping()
-    return Readiness(status="ready", model_id=snapshot.model_id)
+    engine.store.check_writable()
+    plan_id = engine.plans.check_readable()
+    return Readiness(status="ready", model_id=snapshot.model_id, plan_id=plan_id)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query
 
 from api.output import plain
 from api.plans import listed, release_json
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.plan_schemas import (
@@ -27,7 +28,9 @@ from production.plans.releases import release_plan
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
 
 
-@router.get("/plans", summary="The kept plans", responses=responses(422, 503))
+@router.get(
+    "/plans", openapi_extra=may("planner"), summary="The kept plans", responses=responses(422, 503)
+)
 def list_plans(
     engine: TheEngine,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Plans of a page.")] = 100,
@@ -40,6 +43,7 @@ def list_plans(
 
 @router.get(
     "/plans/{plan_id}/diff",
+    openapi_extra=may("planner"),
     summary="What moved since another plan, and why",
     responses=responses(404, 409, 422, 503),
 )
@@ -55,6 +59,7 @@ def diff_plan(
 
 @router.post(
     "/plans/{plan_id}/what-if",
+    openapi_extra=may("planner"),
     summary="What a plan would be if something were different",
     responses=responses(400, 404, 409, 413, 415, 422, 503),
 )
@@ -67,6 +72,7 @@ def ask_plan(
 
 @router.post(
     "/plans/{plan_id}/release",
+    openapi_extra=may("planner"),
     summary="Release a plan",
     status_code=201,
     responses=responses(400, 404, 409, 413, 415, 422, 503),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Response
 
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.negotiation import choose
@@ -26,6 +27,7 @@ CONTENT: Final[dict[str, Any]] = {
     "/variant-mix",
     summary="The variant-mix report",
     response_class=Response,
+    openapi_extra=may("planner"),
     responses={
         200: {"description": "The report in the format that Accept chooses.", "content": CONTENT},
         **responses(404, 406, 422, 503),

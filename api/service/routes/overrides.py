@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.plans import overrides_json
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.plan_schemas import OverrideAnswer, OverrideList, OverrideRequest
@@ -18,7 +19,12 @@ from production.plans.overriding import override
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
 
 
-@router.get("/overrides", summary="Planners' overrides", responses=responses(422, 503))
+@router.get(
+    "/overrides",
+    openapi_extra=may("planner"),
+    summary="Planners' overrides",
+    responses=responses(422, 503),
+)
 def list_overrides(
     *,
     engine: TheEngine,
@@ -33,6 +39,7 @@ def list_overrides(
 
 @router.post(
     "/overrides",
+    openapi_extra=may("planner"),
     summary="Set or clear an override",
     status_code=201,
     responses=responses(400, 413, 415, 422, 503),

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api.output import plain
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
@@ -21,7 +22,12 @@ from api.service.schemas import Id
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
 
 
-@router.get("/plans/{plan_id}/risk", summary="A plan's risk", responses=responses(404, 422, 503))
+@router.get(
+    "/plans/{plan_id}/risk",
+    openapi_extra=may("planner"),
+    summary="A plan's risk",
+    responses=responses(404, 422, 503),
+)
 def get_plan_risk(
     plan_id: Annotated[Id, Path()],
     engine: TheEngine,

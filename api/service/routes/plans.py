@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from api.output import plain
+from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
@@ -23,6 +24,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
     "/plans",
     summary="Make a plan",
     status_code=201,
+    openapi_extra=may("planner"),
     responses={201: {"headers": LOCATION}, **responses(400, 413, 415, 422, 503)},
 )
 def make_plan(request: PlanRequest, engine: TheEngine, response: Response) -> PlanAnswer:
@@ -32,7 +34,12 @@ def make_plan(request: PlanRequest, engine: TheEngine, response: Response) -> Pl
     return PlanAnswer.model_validate(plain(plan.to_json()))
 
 
-@router.get("/plans/{plan_id}", summary="A saved plan", responses=responses(404, 422, 503))
+@router.get(
+    "/plans/{plan_id}",
+    summary="A saved plan",
+    openapi_extra=may("planner"),
+    responses=responses(404, 422, 503),
+)
 def get_plan(plan_id: Annotated[Id, Path()], engine: TheEngine) -> PlanAnswer:
     """A plan as it was saved; plans never change."""
     return PlanAnswer.model_validate(plain(engine.plans.get(plan_id).to_json()))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.routing import APIRoute
 
 from api.lists import (
     MOST_VALUES,
@@ -16,7 +17,8 @@ from api.lists import (
     Weight,
     by_attribute,
 )
-from api.service.engine import Listed, TheEngine
+from api.service.access import may
+from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
 from api.service.schemas import MOST_K, Id, Recommendations
@@ -89,7 +91,9 @@ TheRules = Annotated[AskedRules, Depends(rules_of_query)]
 
 @router.get(
     "/customers/{customer_id:path}/recommendations",
+    response_model=Recommendations,
     summary="What to show a customer",
+    openapi_extra=may("shop"),
     responses=responses(422, 503),
 )
 def for_customer(
@@ -101,7 +105,7 @@ def for_customer(
     exclude_seen: Annotated[
         bool, Query(description="Leave out what the customer has bought.")
     ] = False,
-) -> Recommendations:
+) -> Response:
     """The customer's list with reasons, events of a minute ago included.
 
     A customer whom nobody knows gets what is popular, in the region if one is given, with
@@ -114,10 +118,12 @@ def for_customer(
 
 @router.post(
     "/recommendations",
+    response_model=Recommendations,
     summary="What to show a customer or a visitor with a basket, under any rules",
+    openapi_extra=may("shop"),
     responses=responses(400, 413, 415, 422, 503),
 )
-def for_anyone(request: ListRequest, engine: TheEngine) -> Recommendations:
+def for_anyone(request: ListRequest, engine: TheEngine) -> Response:
     """A list for a customer, or for a visitor whom nobody knows, without what is in the basket."""
     where, seen = "body.rules", request.exclude_seen
     if request.customer_id is not None:
@@ -143,7 +149,9 @@ def for_anyone(request: ListRequest, engine: TheEngine) -> Recommendations:
 
 @router.get(
     "/customers/{customer_id:path}/styles/{style_id:path}/variants",
+    response_model=Recommendations,
     summary="Which variant of a style a customer most likely takes",
+    openapi_extra=may("shop"),
     responses=responses(404, 422, 503),
 )
 def of_style(
@@ -155,7 +163,7 @@ def of_style(
     in_stock: InStock = False,
     region: Region = None,
     plan_bonus: PlanWeight = None,
-) -> Recommendations:
+) -> Response:
     """The style's variants on sale, the customer's likely size and colour first.
 
     For a customer whom nobody knows: as everybody takes them, with `fallback` saying so.
@@ -166,16 +174,24 @@ def of_style(
 
 @router.get(
     "/variants/{variant_id:path}/similar",
+    response_model=Recommendations,
     summary="What to show beside a variant",
+    openapi_extra=may("shop"),
     responses=responses(404, 422, 503),
 )
 def beside_variant(
     *, variant_id: Annotated[Id, Path()], engine: TheEngine, rules: TheRules, k: K = 20
-) -> Recommendations:
+) -> Response:
     """Variants that the same customers take; its style's where none is known."""
     return _answer(engine.similar(variant_id, k, asked=rules, where="query"))
 
 
-def _answer(listed: Listed) -> Recommendations:
-    model_id, found = listed
-    return Recommendations.model_validate({"model_id": model_id, **found.to_json()})
+def _answer(body: bytes) -> Response:
+    """An answer whose bytes are the model's that the documentation names."""
+    return Response(body, media_type="application/json")
+
+
+PLAIN_LISTS: Final = next(
+    one for one in router.routes if isinstance(one, APIRoute) and one.endpoint is for_customer
+)
+"""The route whose plain requests the fast lane answers."""

@@ -52,11 +52,16 @@ def test_a_loaded_model_answers_exactly_as_the_trained_one(tmp_path: Path, model
     workspace = shop(tmp_path / "shop")
     trained = train(workspace, as_of=AS_OF, model=model)
     loaded = load(workspace, save(trained, workspace, KEY), key=KEY)
+    mapped = load(workspace, key=KEY, shared=True)
+    np.testing.assert_array_equal(
+        mapped.model.score(mapped.interactions), trained.model.score(trained.interactions)
+    )
     np.testing.assert_array_equal(
         loaded.model.score(loaded.interactions), trained.model.score(trained.interactions)
     )
     for customer in ("c00", "c07", "nobody"):
         assert loaded.recommend(customer, 5) == trained.recommend(customer, 5)
+        assert mapped.recommend(customer, 5) == trained.recommend(customer, 5)
     assert loaded.similar("cup", 3) == trained.similar("cup", 3)
     assert loaded.data_digest == workspace.digest()
     assert loaded.model.settings == trained.model.settings
