@@ -40,6 +40,8 @@ BOTTLENECK: Final = 6
 DASH: Final = "\u2013"
 """Where there is no number."""
 
+MINUS: Final = "\u2212"
+
 LISTED: Final = 25
 """New variants listed, and variants to stop."""
 
@@ -122,7 +124,8 @@ def _sentence(text: str) -> str:
 
 def _brief(why: str) -> str:
     """The first two causes."""
-    return ", ".join(re.split(r", (?=[+-]\d)", why)[:2])
+    shown = ", ".join(re.split(r", (?=[+-]\d)", why)[:2])
+    return re.sub(r"(?<!\S)-(?=\d)", MINUS, shown)
 
 
 def _day(day: pd.Timestamp) -> str:
@@ -148,7 +151,8 @@ def _units(number: float) -> str:
 
 
 def _money(number: float) -> str:
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.2f}"
+    text = f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.2f}"
+    return text.replace("-", MINUS)
 
 
 def _percent(share: float) -> str:
