@@ -42,7 +42,7 @@ DASH: Final = "\u2013"
 
 MINUS: Final = "\u2212"
 
-LISTED: Final = 25
+LISTED: Final = 15
 """New variants listed, and variants to stop."""
 
 
