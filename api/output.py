@@ -89,6 +89,16 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Put a file in place, whole or not at all.
+
+    Raises:
+        OutputError: the folder is missing or cannot be written to.
+    """
+    with replacing(path) as part:
+        part.write_bytes(content)
+
+
 def write_table(path: Path, frame: pd.DataFrame) -> None:
     """Put a table in place as Parquet, whole or not at all.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import numpy as np
 
 from api.demand import asked_of
 from api.errors import NotReady
+from api.formats import VARIANTS, Format
 from api.live import live_lines
-from api.output import to_json, write_text
+from api.output import write_bytes
+from api.reports import FORMS
 from api.settings import Settings
 from data.progress import Progress, silent
 from data.store import open_store
@@ -22,7 +24,7 @@ from production.demand.saved import forecast_with_past, save_forecast
 from production.plans.plan import Plan
 from production.plans.planning import make_plan
 from production.plans.saved import save_plan
-from production.report import Report, render_csv, render_html, render_json
+from production.report import Report
 from recsys.lists.recommendation import RecommendationList
 from recsys.lists.rules import NO_RULES, Rules
 from recsys.model import Run
@@ -227,26 +229,33 @@ def plan_and_save(
     return plan
 
 
-def write_report(workspace: Workspace, report: Report, folder: Path | None = None) -> list[Path]:
-    """Put a report's three files in place; the HTML first.
+def write_report(
+    workspace: Workspace,
+    report: Report,
+    folder: Path | None = None,
+    *,
+    formats: Iterable[Format] = tuple(Format),
+    level: str = VARIANTS,
+) -> list[Path]:
+    """Put a report's files in place; the HTML first.
 
     Args:
         workspace: whose reports folder is used where none is named.
         report: what to write.
         folder: where else to write; must exist.
+        formats: in which formats.
+        level: what CSV writes.
 
     Raises:
         OutputError: the folder is missing or cannot be written to.
+        UnknownLevel: the report has no such level.
     """
     folder = workspace.root / "reports" if folder is None else folder
-    texts = {
-        "html": render_html(report),
-        "csv": render_csv(report),
-        "json": to_json(render_json(report)),
-    }
+    name = report.plan.plan_id
     paths = []
-    for kind, text in texts.items():
-        path = folder / f"{report.plan.plan_id}.{kind}"
-        write_text(path, text)
+    for form in sorted(set(formats), key=list(Format).index):
+        named = f"{name}-{level}" if form is Format.CSV and level != VARIANTS else name
+        path = folder / f"{named}.{form}"
+        write_bytes(path, FORMS[form].write(report, level))
         paths.append(path)
     return paths

@@ -16,6 +16,7 @@ ProductionError
 ├── NotForecast            a variant that a forecast does not hold
 ├── ForecastRefused        a saved forecast that is altered, incomplete or of another version
 ├── UnknownPlan            a plan id that the workspace does not hold
+├── UnknownLevel           a level that a report does not have
 ├── PlanReleased           a plan that is released already
 ├── BareInputs             a plan kept without what it was made from
 ├── BadRecord              an override or a release with a field that says nothing or too much
@@ -134,6 +135,12 @@ class UnknownPlan(ProductionError):
     """A plan id that the workspace does not hold."""
 
     code = "production.unknown-plan"
+
+
+class UnknownLevel(ProductionError):
+    """A level that a report does not have."""
+
+    code = "production.unknown-level"
 
 
 class PlanRefused(ProductionError):

@@ -147,5 +147,5 @@ def _days(table: pd.DataFrame, column: str, missing: np.datetime64) -> NDArray[n
     """(V,) datetime64[D]: a column, with `missing` where it has no value."""
     if column not in table:
         return np.full(len(table), missing)
-    values = table[column].to_numpy().astype("datetime64[D]")
+    values = pd.to_datetime(table[column]).to_numpy().astype("datetime64[D]")
     return np.where(np.isnat(values), missing, values)

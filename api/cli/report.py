@@ -10,6 +10,7 @@ import typer
 from api.cli import console
 from api.cli.options import DEFAULT_WORKSPACE, JsonFlag, WorkspaceOption
 from api.errors import NotReady
+from api.formats import VARIANTS, Format
 
 if TYPE_CHECKING:
     from data.workspace import Workspace
@@ -26,17 +27,31 @@ def report(
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Where to.  [default: reports/]"),
     ] = None,
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", help="Only this format; may be repeated.  [default: all]"),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="ID", help="Compare with this plan.  [default: the last before it]"
+        ),
+    ] = None,
+    level: Annotated[
+        str,
+        typer.Option("--level", help="What CSV writes: variants, styles, resources, changes, …"),
+    ] = VARIANTS,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write the variant-mix report as HTML, CSV and JSON."""
+    """Write the variant-mix report as HTML, Excel, CSV and JSON."""
     from api.work import write_report
     from data.workspace import Workspace
     from production.report import build_report, render_json
 
     opened = Workspace.open(workspace)
     chosen = chosen_plan(opened, plan)
-    built = build_report(opened, chosen)
-    paths = write_report(opened, built, out)
+    built = build_report(opened, chosen, against=against)
+    paths = write_report(opened, built, out, formats=formats or tuple(Format), level=level)
     if as_json:
         console.answer({"files": [str(path) for path in paths], "report": render_json(built)})
         return

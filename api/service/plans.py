@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from api.errors import Busy, NotReady
-from api.output import to_json
+from api.formats import VARIANTS, Format
+from api.reports import FORMS
 from api.service.schemas import PlanRequest
 from api.settings import Settings
 from api.work import plan_and_save
 from data.workspace import Workspace
 from production.plans.plan import Plan
 from production.plans.saved import latest_plan, load_plan
-from production.report import Report, build_report, render_csv, render_html, render_json
+from production.report import Report, build_report
 
 MOST_WAITING: Final = 4
 """Plan requests that may wait for the one being made; each holds a thread of the pool."""
-
-WRITERS: Final[dict[str, Callable[[Report], str]]] = {
-    "application/json": lambda report: to_json(render_json(report)),
-    "text/csv": render_csv,
-    "text/html": render_html,
-}
-"""How a report is written, by media type; the first is preferred where all are welcome."""
 
 
 class Plans:
@@ -38,7 +31,8 @@ class Plans:
         self._making = threading.Lock()
         self._reporting = threading.Lock()
         self._report: Report | None = None
-        self._texts: dict[str, str] = {}
+        self._reported: tuple[str, str | None] | None = None
+        self._written: dict[tuple[Format, str], bytes] = {}
         self._places = threading.BoundedSemaphore(MOST_WAITING + 1)
 
     def make(self, request: PlanRequest) -> Plan:
@@ -80,23 +74,41 @@ class Plans:
         """A saved plan; UnknownPlan where there is none of that id."""
         return load_plan(self._workspace, plan_id)
 
-    def report(self, plan_id: str | None, media_type: str) -> str:
-        """The report of a plan, of the latest without an id, as JSON, CSV or HTML text.
+    def report(
+        self,
+        plan_id: str | None,
+        form: Format,
+        *,
+        against: str | None = None,
+        level: str = VARIANTS,
+    ) -> bytes:
+        """The report of a plan, of the latest without an id.
 
         What was written of the last plan asked for is kept: a plan never changes, and the page of
         thousands of variants takes seconds to draw.
 
+        Args:
+            plan_id: which plan.
+            form: how it is written.
+            against: the plan to compare it with; the last one before it without.
+            level: what CSV writes.
+
         Raises:
             UnknownPlan: no plan has that id.
+            BareInputs: the plan to compare with was kept without what it was made from.
+            UnknownLevel: the report has no such level.
             NotReady: there is no plan yet.
         """
         plan = self.latest() if plan_id is None else self.get(plan_id)
+        asked = (plan.plan_id, against)
         with self._reporting:
-            if self._report is None or self._report.plan.plan_id != plan.plan_id:
-                self._report, self._texts = build_report(self._workspace, plan), {}
-            if media_type not in self._texts:
-                self._texts[media_type] = WRITERS[media_type](self._report)
-            return self._texts[media_type]
+            if self._report is None or self._reported != asked:
+                self._report = build_report(self._workspace, plan, against=against)
+                self._reported, self._written = asked, {}
+            key = (form, level if form is Format.CSV else "")
+            if key not in self._written:
+                self._written[key] = FORMS[form].write(self._report, level)
+            return self._written[key]
 
     def check_readable(self) -> str | None:
         """The id of the latest plan, once it has been read; None where there is none yet.

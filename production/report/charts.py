@@ -1,45 +1,33 @@
-"""The report's charts as inline SVG: Altair describes them, vl-convert draws them, offline.
-
-Colours are drawn as placeholders and replaced by the page's CSS variables, so that a chart
-follows the page into dark mode and onto paper.
-"""
+"""The report's charts as inline SVG."""
 
 from __future__ import annotations
-
-import re
-from typing import Any, Final
 
 import altair as alt
 import numpy as np
 import pandas as pd
-import vl_convert
 
 from production.demand.drivers import Driver
+from production.report.capacity import CapacityPrice
+from production.report.drawing import (
+    ACCENT,
+    ALARM,
+    BAND,
+    INK,
+    MUTED,
+    OTHER,
+    SHORT_NUMBERS,
+    WIDTH,
+    short,
+    svg,
+)  # fmt: skip
 from production.report.view import Report
-
-WIDTH: Final = 380
-COLOURS: Final = {
-    "#010101": "ink",
-    "#020202": "muted",
-    "#030303": "grid",
-    "#040404": "accent",
-    "#050505": "other",
-    "#060606": "band",
-    "#070707": "alarm",
-}
-INK, MUTED, GRID, ACCENT, OTHER, BAND, ALARM = COLOURS
-SHORT_NUMBERS: Final = alt.Axis(
-    tickCount=5, format="~s", labelExpr="datum.value === 0 ? '0' : datum.label"
-)
-NAMED: Final = 32
-"""Characters of a name that fit beside a chart."""
 
 
 def resource_use(report: Report) -> str:
     """Share of each resource's capacity that the plan takes; full ones stand out."""
     rows = pd.DataFrame(
         {
-            "resource": [_short(r.resource_id) for r in report.plan.resources],
+            "resource": [short(r.resource_id) for r in report.plan.resources],
             "used": [r.used / r.capacity if r.capacity else 0.0 for r in report.plan.resources],
             "binds": [r.shadow_price > 0 for r in report.plan.resources],
         }
@@ -53,7 +41,7 @@ def resource_use(report: Report) -> str:
     text = base.mark_text(align="left", dx=4, color=INK).encode(
         x="used:Q", text=alt.Text("used:Q", format=".0%")
     )
-    return _svg(bars + text, "resources", width=WIDTH - 60)
+    return svg(bars + text, "resources", width=WIDTH - 60)
 
 
 def gap_parts(report: Report) -> str:
@@ -76,7 +64,7 @@ def gap_parts(report: Report) -> str:
             order=alt.Order("part:N", sort="descending"),
         )
     )  # fmt: skip
-    return _svg(chart, "gap", width=WIDTH - 40, height=80)
+    return svg(chart, "gap", width=WIDTH - 40, height=80)
 
 
 def plan_against_demand(report: Report, count: int = 14) -> str:
@@ -100,7 +88,67 @@ def plan_against_demand(report: Report, count: int = 14) -> str:
     plan = base.mark_point(shape="circle", size=60, color=ACCENT, filled=True, opacity=1).encode(
         x="made:Q"
     )
-    return _svg(span + middle + today + plan, "demand", width=WIDTH - 130)
+    return svg(span + middle + today + plan, "demand", width=WIDTH - 130)
+
+
+def gap_over_time(report: Report) -> str:
+    """The information gap of past weeks by habit, of past plans, and what this plan expects."""
+    rows = report.over_time
+    day = pd.to_datetime(rows["as_of"])
+    kinds = (
+        ("same again", "habit_gap"),
+        ("plan", "plan_gap"),
+        ("last mix", "planner_gap"),
+        ("expected", "expected_gap"),
+    )
+    told = pd.concat(
+        pd.DataFrame({"from": day, "gap": rows[column], "what": name}) for name, column in kinds
+    ).dropna()
+    told["from"] = told["from"].dt.strftime("%Y-%m-%d")
+    names = [name for name, _ in kinds]
+    base = alt.Chart(told).encode(
+        x=alt.X("from:T", title="weeks from",
+                axis=alt.Axis(format="%b %y", tickCount=6, grid=False)),
+        y=alt.Y("gap:Q", title="gap, share of demand", axis=alt.Axis(format="%", tickCount=5),
+                scale=alt.Scale(zero=True)),
+    )  # fmt: skip
+    colours = alt.Scale(domain=names, range=[MUTED, ACCENT, OTHER, ACCENT])
+    colour = alt.Color("what:N", title=None, legend=None, scale=colours)
+    line = base.transform_filter("datum.what === 'same again'").mark_line(
+        point={"size": 22, "color": MUTED}, color=MUTED
+    )
+    judged = base.transform_filter(
+        "datum.what === 'plan' || datum.what === 'last mix'"
+    ).mark_point(filled=True, size=75, opacity=1).encode(color=colour)  # fmt: skip
+    hoped = base.transform_filter("datum.what === 'expected'").mark_point(
+        filled=False, size=75, strokeWidth=2, opacity=1
+    ).encode(color=colour)  # fmt: skip
+    return svg(line + judged + hoped, "overtime", width=WIDTH - 20, height=170)
+
+
+def price_of_capacity(capacity: CapacityPrice) -> str:
+    """What one more unit of the bottleneck earns, by how much of it there is."""
+    resource = capacity.resource
+    rows = pd.DataFrame(
+        [{"capacity": one.capacity, "price": one.shadow_price, "factor": one.factor}
+         for one in capacity.points]
+    )  # fmt: skip
+    unit = resource.unit or resource.resource_id
+    base = alt.Chart(rows).encode(
+        x=alt.X("capacity:Q", title=f"{unit} of {short(resource.resource_id)}", axis=SHORT_NUMBERS,
+                scale=alt.Scale(zero=False)),
+        y=alt.Y("price:Q", title=f"one more {unit} earns", axis=alt.Axis(tickCount=5)),
+    )  # fmt: skip
+    marks = base.mark_line(color=ACCENT, point={"color": ACCENT, "size": 30})
+    here = base.transform_filter("datum.factor === 1").mark_point(
+        color=ALARM, filled=True, size=90, opacity=1
+    )
+    if resource.extra_unit_cost is not None:
+        cost = alt.Chart(pd.DataFrame({"cost": [resource.extra_unit_cost]})).mark_rule(
+            color=OTHER, strokeDash=[5, 3], strokeWidth=2
+        )
+        marks = marks + cost.encode(y="cost:Q")
+    return svg(marks + here, "capacity", width=WIDTH - 20, height=170)
 
 
 def fan(report: Report, which: int) -> str:
@@ -129,7 +177,7 @@ def fan(report: Report, which: int) -> str:
     made = (
         alt.Chart(plan).mark_point(color=ACCENT, filled=True, size=70, opacity=1).encode(x=x, y=y)
     )
-    return _svg(area + middle + line + made, f"fan{which}", width=WIDTH - 120, height=120)
+    return svg(area + middle + line + made, f"fan{which}", width=WIDTH - 120, height=120)
 
 
 def waterfall(told: tuple[Driver, ...], name: str, *, narrow: bool = False) -> str:
@@ -152,7 +200,7 @@ def waterfall(told: tuple[Driver, ...], name: str, *, narrow: bool = False) -> s
         x2="to:Q", color=alt.Color("colour:N", scale=None),
     )  # fmt: skip
     text = base.mark_text(align="left", dx=4, color=INK).encode(x="end:Q", text="label:N")
-    return _svg(bars + text, name, width=WIDTH - (140 if narrow else 100))
+    return svg(bars + text, name, width=WIDTH - (140 if narrow else 100))
 
 
 def _signed(units: float) -> str:
@@ -166,33 +214,6 @@ def _names(rows: pd.DataFrame) -> list[str]:
     titles = rows["title"].where(rows["title"] != "", rows["variant_id"])
     repeated = titles.duplicated(keep=False)
     return [
-        _short(f"{variant} {title}" if again and title != variant else title)
+        short(f"{variant} {title}" if again and title != variant else title)
         for title, variant, again in zip(titles, rows["variant_id"], repeated, strict=True)
     ]
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= NAMED else name[: NAMED - 1] + "…"
-
-
-def _svg(chart: Any, name: str, *, width: int, height: int | None = None) -> str:
-    """The chart as an SVG element with ids of its own and the page's colours."""
-    sized = chart.properties(width=width)
-    if height is not None:
-        sized = sized.properties(height=height)
-    styled = sized.configure_view(stroke=None).configure(
-        font="sans-serif",
-        axis={
-            "labelColor": INK, "titleColor": MUTED, "gridColor": GRID, "domainColor": GRID,
-            "tickColor": GRID, "labelFontSize": 12, "titleFontSize": 12,
-            "titleFontWeight": "normal", "labelLimit": 220,
-        },
-        legend={"labelColor": INK, "labelFontSize": 12, "orient": "top"},
-        text={"fontSize": 12},
-    )  # fmt: skip
-    specification = styled.to_dict(validate=False) | {"background": None}
-    svg: str = vl_convert.vegalite_to_svg(specification)
-    for placeholder, variable in COLOURS.items():
-        svg = svg.replace(placeholder, f"var(--{variable})")
-    svg = re.sub(r'(id="|url\(#)', rf"\g<1>{name}-", svg)
-    return svg.replace("<svg ", '<svg aria-hidden="true" ', 1)

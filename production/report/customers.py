@@ -31,7 +31,7 @@ class Part:
         name: what the group is called, or the region.
         customers: how many; None where lines name no customer, or for a region.
         takes: what the group takes more than others, beside what its name says.
-        chance: mean chance of an order within 90 days; NaN where not known.
+        chance: mean chance of an order within 90 days; None where not known.
         units: expected over the horizon.
         share: of all units.
         most: ids of the variants that make up most of it.
@@ -40,7 +40,7 @@ class Part:
     name: str
     customers: int | None
     takes: str
-    chance: float
+    chance: float | None
     units: float
     share: float
     most: tuple[str, ...]
@@ -51,9 +51,9 @@ class Customers:
     """Groups and regions, each adding up to the whole.
 
     Attributes:
-        as_of: the groups stand on what lay before this day.
-        groups: the largest group first, those of no group last.
-        regions: the largest first.
+        as_of: the groups stand on what lay before this day; empty where none are kept.
+        groups: the largest group first, those of no group last; empty where none are kept.
+        regions: the largest first; empty where no order names one.
     """
 
     as_of: str
@@ -62,15 +62,16 @@ class Customers:
 
 
 def customers_of(workspace: Workspace, plan: Plan) -> Customers | None:
-    """The plan's demand by the groups that are kept; None where there are none.
+    """The plan's demand by the groups that are kept, and by region; None where there are neither.
 
     Raises:
         GroupsRefused: the groups' files are altered or incomplete.
     """
     groups = load_groups(workspace)
-    if groups is None:
-        return None
     orders = workspace.read(ORDERS)
+    named = "region" in orders and bool(orders["region"].notna().any())
+    if groups is None and not named:
+        return None
     whole = ToSplit(
         variants=plan.lines["variant_id"].to_numpy(dtype=object),
         style=plan.lines["style_id"].to_numpy(dtype=object),
@@ -78,9 +79,9 @@ def customers_of(workspace: Workspace, plan: Plan) -> Customers | None:
         origin=plan.as_of,
     )
     return Customers(
-        as_of=str(groups.as_of),
-        groups=_parts(by_customers(whole, orders, groups), groups),
-        regions=_parts(by_regions(whole, orders), None),
+        as_of="" if groups is None else str(groups.as_of),
+        groups=() if groups is None else _parts(by_customers(whole, orders, groups), groups),
+        regions=_parts(by_regions(whole, orders), None) if named else (),
     )
 
 
@@ -96,7 +97,7 @@ def _part(row: dict[str, Any], group: Profile | None) -> Part:
         takes=""
         if group is None
         else ", ".join(one.value for one in distinct(group.likings)[NAMED : NAMED + TAKES]),
-        chance=float("nan") if group is None else group.long_chance,
+        chance=None if group is None or np.isnan(group.long_chance) else group.long_chance,
         units=row["demand"],
         share=row["share"],
         most=tuple(one["variant_id"] for one in row["variants"]),

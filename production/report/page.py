@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from production.demand.market.calendar import CALENDAR
 from production.report import charts
+from production.report.come_and_go import LONG_COVER, NEW_WEEKS
+from production.report.summary import summary_of
 from production.report.view import Report
 
 HERE: Final = Path(__file__).parent
 STYLES: Final = 10
 """Styles shown in detail."""
 
-ROWS: Final = 6000
+ROWS: Final = 2000
 """Variants listed in the page; above, the list is cut and says so."""
 
 DRIVERS: Final = 6
@@ -25,6 +30,20 @@ DRIVERS: Final = 6
 
 EFFECTS: Final = 6
 """Effects of each kind shown."""
+
+CHANGES: Final = 5
+"""Variants that rise, and that fall, named in the decision."""
+
+BOTTLENECK: Final = 6
+"""Variants named that earn most, and least, of the bottleneck."""
+
+DASH: Final = "\u2013"
+"""Where there is no number."""
+
+MINUS: Final = "\u2212"
+
+LISTED: Final = 15
+"""New variants listed, and variants to stop."""
 
 
 def render_html(report: Report) -> str:
@@ -38,9 +57,23 @@ def render_html(report: Report) -> str:
         rows=report.variants.head(ROWS).to_dict(orient="records"),
         effects={kind: report.effects(kind, EFFECTS) for kind in ("regressor", "term")},
         calendar=CALENDAR,
+        figures=summary_of(report),
+        reckoned=_reckoned(report),
         DRIVERS=DRIVERS,
+        CHANGES=CHANGES,
+        BOTTLENECK=BOTTLENECK,
+        LISTED=LISTED,
+        NEW_WEEKS=NEW_WEEKS,
+        LONG_COVER=LONG_COVER,
         chart=_charts(report),
     )
+
+
+def _reckoned(report: Report) -> float:
+    """Units by which the mean that shortage and leftover were read from exceeds the forecast's."""
+    variants, gap = report.variants, report.planned
+    position = float((variants["quantity"] + variants["on_hand"]).sum())
+    return position + gap.shortage - gap.leftover - gap.demand
 
 
 def _charts(report: Report) -> dict[str, Markup | list[Markup]]:
@@ -48,10 +81,13 @@ def _charts(report: Report) -> dict[str, Markup | list[Markup]]:
     drawn: dict[str, Markup | list[Markup]] = {
         "gap": Markup(charts.gap_parts(report)),  # noqa: S704
         "demand": Markup(charts.plan_against_demand(report)),  # noqa: S704
+        "overtime": Markup(charts.gap_over_time(report)),  # noqa: S704
         "fans": [Markup(charts.fan(report, which)) for which in range(len(report.fans))],  # noqa: S704
     }
     if report.plan.resources:
         drawn["resources"] = Markup(charts.resource_use(report))  # noqa: S704
+    if report.capacity is not None:
+        drawn["capacity"] = Markup(charts.price_of_capacity(report.capacity))  # noqa: S704
     if report.why is not None:
         drawn["why"] = Markup(charts.waterfall(report.why.all(), "why"))  # noqa: S704
         drawn["fan_why"] = [
@@ -75,12 +111,37 @@ def _template() -> Template:
         "money": _money,
         "percent": _percent,
         "sentence": _sentence,
+        "figure": _figure,
+        "day": _day,
+        "brief": _brief,
     }
     return environment.get_template("page.html.j2")
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _brief(why: str) -> str:
+    """The first two causes."""
+    shown = ", ".join(re.split(r", (?=[+-]\d)", why)[:2])
+    return re.sub(r"(?<!\S)-(?=\d)", MINUS, shown)
+
+
+def _day(day: pd.Timestamp) -> str:
+    return DASH if pd.isna(day) else str(day.date())
+
+
+def _figure(number: float | None, kind: str) -> str:
+    """A number as its kind is shown; a dash where there is none."""
+    if number is None or np.isnan(number):
+        return DASH
+    shown = {"money": _money, "share": _percent, "decimal": _tenths}.get(kind, _units)
+    return shown(number)
+
+
+def _tenths(number: float) -> str:
+    return f"{number:,.1f}"
 
 
 def _units(number: float) -> str:
@@ -90,7 +151,8 @@ def _units(number: float) -> str:
 
 
 def _money(number: float) -> str:
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.2f}"
+    text = f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.2f}"
+    return text.replace("-", MINUS)
 
 
 def _percent(share: float) -> str:

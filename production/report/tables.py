@@ -1,4 +1,4 @@
-"""The report for programs: CSV (one variant a row) and JSON."""
+"""The report for programs: CSV (one row of a level a line) and JSON."""
 
 from __future__ import annotations
 
@@ -7,20 +7,45 @@ from typing import Any, Final
 
 import pandas as pd
 
-from production.report.view import Gap, Report
+from production.errors import UnknownLevel
+from production.report.gap import Gap
+from production.report.levels import NAMES, Level, levels_of
+from production.report.view import Report
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A text cell that starts so would run as a formula in a spreadsheet."""
 
 
-def render_csv(report: Report) -> str:
-    """One variant a row, numbers as numbers, texts that no spreadsheet takes for a formula."""
-    rows = _with_parts(report)
+def render_csv(report: Report, level: str = "variants") -> str:
+    """One row of a level a line, numbers as numbers, texts that run as no formula.
+
+    Args:
+        report: what to write.
+        level: one of `levels.NAMES`.
+
+    Raises:
+        UnknownLevel: the report has no such level.
+    """
+    rows = _of(report, level).rows.copy()
     for name in rows.columns:
-        if not pd.api.types.is_numeric_dtype(rows[name]):
+        if pd.api.types.is_datetime64_any_dtype(rows[name]):
+            rows[name] = rows[name].dt.strftime("%Y-%m-%d")
+        elif not pd.api.types.is_numeric_dtype(rows[name]):
             rows[name] = [_inert(str(cell)) for cell in rows[name]]
     text: str = rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return text
+
+
+def _of(report: Report, name: str) -> Level:
+    levels = {level.name: level for level in levels_of(report)}
+    if name not in levels:
+        told = "has nothing to say of" if name in NAMES else "has no level"
+        raise UnknownLevel(
+            f"The report of this plan {told} '{name[:80]}'.",
+            where="level",
+            fix=f"Use one of: {', '.join(levels)}.",
+        )
+    return levels[name]
 
 
 def _inert(cell: str) -> str:
@@ -28,9 +53,15 @@ def _inert(cell: str) -> str:
 
 
 def render_json(report: Report) -> dict[str, Any]:
-    """The plan's header, the gap today and planned, who wants it, what drives it, every variant."""
+    """The plan's header, what changes and why, service, the gap, and every level with its totals.
+
+    A level without anything to say is an empty list.
+    """
+    levels = levels_of(report)
     return {
         **report.plan.header(),
+        "decision": _decision(report),
+        "service": asdict(report.service),
         "information_gap": {
             "today": _gap(report.today),
             "planned": _gap(report.planned),
@@ -38,21 +69,43 @@ def render_json(report: Report) -> dict[str, Any]:
         "moved_units": report.moved,
         "customers": None if report.customers is None else asdict(report.customers),
         "drivers": None if report.why is None else [asdict(one) for one in report.why.all()],
-        "variants": _with_parts(report).to_dict(orient="records"),
+        **dict.fromkeys(NAMES, ()),
+        **{level.name: _records(level) for level in levels},
+        "totals": {level.name: level.totals() for level in levels},
     }
 
 
-def _with_parts(report: Report) -> pd.DataFrame:
-    """The variants with what their means are made of, where that is known; else as they are.
+def _decision(report: Report) -> dict[str, Any] | None:
+    """What changes against the last plan; None where there is none."""
+    if report.last is None:
+        return None
+    header = report.last.diff.header()
+    return {
+        "against": report.last.last.plan_id,
+        "against_as_of": str(report.last.last.as_of),
+        "against_released": report.last.released,
+        "units_more": report.last.raised,
+        "units_less": report.last.lowered,
+        **{name: header[name] for name in (
+            "units_before", "units_after", "moved", "causes", "cost_before", "cost_after", "notes"
+        )},
+    }  # fmt: skip
 
-    A variant that is planned without a forecast, such as one in stock alone, has parts of 0.
-    """
-    if report.why is None:
-        return report.variants.copy()
-    return report.variants.join(report.why.table(), on="variant_id").fillna(
-        dict.fromkeys(report.why.table().columns, 0.0)
-    )
+
+def _records(level: Level) -> list[dict[str, Any]]:
+    """A level's rows; what is missing is None, a day is text."""
+    rows = level.rows.copy()
+    for name in rows.columns:
+        if pd.api.types.is_datetime64_any_dtype(rows[name]):
+            rows[name] = rows[name].dt.strftime("%Y-%m-%d")
+    told = rows.astype(object).where(rows.notna(), None).to_dict(orient="records")
+    return [{str(name): value for name, value in row.items()} for row in told]
 
 
 def _gap(gap: Gap) -> dict[str, float]:
-    return {**asdict(gap), "information_gap": gap.units, "information_gap_money": gap.money}
+    return {
+        **asdict(gap),
+        "cost": gap.cost,
+        "information_gap": gap.units,
+        "information_gap_money": gap.money,
+    }

@@ -196,7 +196,12 @@ class TestTheLoop:
         assert sum(line["quantity"] for line in plan["lines"]) <= 30
         report = answered(capsys, "report", "-w", workspace)
         assert report["report"]["plan_id"] == plan["plan_id"]
-        assert [Path(name).suffix for name in report["files"]] == [".html", ".csv", ".json"]
+        assert [Path(name).suffix for name in report["files"]] == [
+            ".html",
+            ".xlsx",
+            ".csv",
+            ".json",
+        ]
         assert all(Path(name).stat().st_size > 0 for name in report["files"])
 
     def test_people_get_tables(self, capsys: pytest.CaptureFixture[str], workspace: Path) -> None:

@@ -219,6 +219,27 @@ class TestVariantMix:
         assert answer.headers["vary"] == "Accept"
         assert answer.text.startswith(start)
 
+    @pytest.mark.parametrize("form", ["html", "xlsx", "csv", "json"])
+    def test_format_chooses_in_place_of_accept(self, client: Client, form: str) -> None:
+        asked = {"format": form}
+        answer = client.get("/v1/variant-mix", params=asked, headers={"accept": "image/png"})
+        assert answer.status_code == 200
+        starts = {"html": b"<!doctype", "xlsx": b"PK", "csv": b"style_id,", "json": b"{"}
+        assert answer.content.startswith(starts[form])
+        assert ("content-disposition" in answer.headers) == (form == "xlsx")
+
+    def test_csv_writes_the_level_that_is_asked_for(self, client: Client) -> None:
+        asked = {"format": "csv", "level": "styles"}
+        assert client.get("/v1/variant-mix", params=asked).text.startswith("style_id,title,")
+        response = client.get("/v1/variant-mix", params=asked | {"level": "moon"})
+        problem(response, 422, "production.unknown-level")
+
+    def test_a_format_or_a_plan_to_compare_with_that_is_none(self, client: Client) -> None:
+        response = client.get("/v1/variant-mix", params={"format": "pdf"})
+        problem(response, 422, "api.invalid")
+        response = client.get("/v1/variant-mix", params={"against": "none"})
+        problem(response, 404, "production.unknown-plan")
+
     def test_what_no_form_fits_is_a_406(self, client: Client) -> None:
         response = client.get("/v1/variant-mix", headers={"accept": "image/png"})
         problem(response, 406, "api.not-acceptable")

@@ -1,4 +1,4 @@
-"""The variant-mix report of a plan, as JSON, CSV or HTML."""
+"""The variant-mix report of a plan, as JSON, CSV, HTML or Excel."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Response
 
+from api.formats import VARIANTS, Format
+from api.reports import FORMS, format_of
 from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.negotiation import choose
-from api.service.plans import WRITERS
 from api.service.problems import responses
 from api.service.schemas import Id
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
 
 CONTENT: Final[dict[str, Any]] = {
-    "application/json": {"schema": {"type": "object"}},
-    "text/csv": {"schema": {"type": "string"}},
-    "text/html": {"schema": {"type": "string"}},
+    FORMS[Format.JSON].media_type: {"schema": {"type": "object"}},
+    FORMS[Format.CSV].media_type: {"schema": {"type": "string"}},
+    FORMS[Format.HTML].media_type: {"schema": {"type": "string"}},
+    FORMS[Format.XLSX].media_type: {"schema": {"type": "string", "format": "binary"}},
 }
 
 
@@ -29,16 +31,29 @@ CONTENT: Final[dict[str, Any]] = {
     response_class=Response,
     openapi_extra=may("planner"),
     responses={
-        200: {"description": "The report in the format that Accept chooses.", "content": CONTENT},
-        **responses(404, 406, 422, 503),
+        200: {"description": "The report in the format asked for.", "content": CONTENT},
+        **responses(404, 406, 409, 422, 503),
     },
 )
-def variant_mix(
+def variant_mix(  # noqa: PLR0917  # each is a parameter of the query
     engine: TheEngine,
-    accept: Annotated[str, Header(description="JSON, CSV or HTML; weights count.")] = "",
+    accept: Annotated[str, Header(description="JSON, CSV, HTML or Excel; weights count.")] = "",
+    form: Annotated[
+        Format | None, Query(alias="format", description="Chooses in place of Accept.")
+    ] = None,
     plan_id: Annotated[Id | None, Query(description="Which plan; without it, the latest.")] = None,
+    against: Annotated[
+        Id | None, Query(description="Compare with this plan; without it, the last one before.")
+    ] = None,
+    level: Annotated[
+        Id, Query(description="What CSV writes: variants, styles, resources, changes, …")
+    ] = VARIANTS,
 ) -> Response:
-    """Shares, demand, plan, risk and binding resource of every style's variants."""
-    media_type = choose(accept, tuple(WRITERS))
-    text = engine.plans.report(plan_id, media_type)
-    return Response(text, media_type=media_type, headers={"Vary": "Accept"})
+    """What changes and why, shares, demand, plan, risk, resources and the information gap."""
+    if form is None:
+        form = format_of(choose(accept, tuple(one.media_type for one in FORMS.values())))
+    content = engine.plans.report(plan_id, form, against=against, level=level)
+    headers = {"Vary": "Accept"}
+    if form is Format.XLSX:
+        headers["Content-Disposition"] = 'attachment; filename="variant-mix.xlsx"'
+    return Response(content, media_type=FORMS[form].media_type, headers=headers)

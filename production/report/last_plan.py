@@ -1,0 +1,127 @@
+"""What changes against the last plan, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.workspace import Workspace
+from production.plans.diff import CAUSES, PlanDiff, diff
+from production.plans.plan import Plan
+from production.plans.releases import in_force, list_releases
+from production.plans.saved import list_plans, load_plan, plan_header
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgainstLast:
+    """The plan beside the last one.
+
+    Attributes:
+        last: the last plan.
+        released: whether it is the one in force.
+        diff: what moved, split over causes.
+        lines: the variants of either plan, the largest change first: variant_id, style_id,
+            title, status, before, after, change, one column a cause, and why.
+    """
+
+    last: Plan
+    released: bool
+    diff: PlanDiff
+    lines: pd.DataFrame
+
+    @property
+    def causes(self) -> tuple[tuple[str, int], ...]:
+        """Units that each cause added in all, where it moved anything; the most first."""
+        moved = {cause for cause in CAUSES if self.lines[cause].any()}
+        totals = {cause: units for cause, units in self.diff.totals().items() if cause in moved}
+        return tuple(sorted(totals.items(), key=lambda one: -abs(one[1])))
+
+    @property
+    def raised(self) -> int:
+        """Units more of the variants that rise."""
+        return int(self.lines["change"].clip(lower=0).sum())
+
+    @property
+    def lowered(self) -> int:
+        """Units less of those that fall."""
+        return int(-self.lines["change"].clip(upper=0).sum())
+
+    def most(self, count: int, *, more: bool) -> pd.DataFrame:
+        """The lines that rise (or fall) most."""
+        rows = self.lines[self.lines["change"] > 0 if more else self.lines["change"] < 0]
+        return rows.head(count)
+
+    def styles(self) -> pd.DataFrame:
+        """By style_id: before and after (units)."""
+        return self.diff.lines.groupby("style_id")[["before", "after"]].sum()
+
+
+def against_last(
+    workspace: Workspace, plan: Plan, titles: pd.Series, against: str | None
+) -> AgainstLast | None:
+    """The plan beside the last one; None where there is none to compare it with.
+
+    Args:
+        workspace: where plans are kept.
+        plan: the plan, with what it was made from.
+        titles: by variant id.
+        against: the id of the plan to compare with. Without it that is the plan of the latest day
+            before this one's: the one in force, where one of that day is.
+
+    Raises:
+        UnknownPlan: no plan has the id that is asked for.
+        BareInputs: the plan that is asked for was kept without what it was made from.
+        PlanRefused, RecordsRefused: the plans' files are damaged.
+    """
+    if plan.inputs is None:
+        return None
+    found = _before(workspace, plan) if against is None else against
+    if found is None:
+        return None
+    last = load_plan(workspace, found, inputs=True)
+    found_diff = diff(last, plan)
+    return AgainstLast(
+        last=last,
+        released=last.plan_id in _released(workspace),
+        diff=found_diff,
+        lines=_lines(found_diff, titles),
+    )
+
+
+def _lines(found: PlanDiff, titles: pd.Series) -> pd.DataFrame:
+    """The lines of either plan, see AgainstLast."""
+    order = np.lexsort((found.lines["variant_id"], -found.lines["change"].abs()))
+    rows = found.lines.iloc[order].reset_index(drop=True)
+    moved = rows["variant_id"][rows["change"] != 0]
+    rows["why"] = ""
+    rows.loc[moved.index, "why"] = [_because(found.why(name)) for name in moved]
+    rows["title"] = rows["variant_id"].map(titles).fillna("")
+    names = ["variant_id", "style_id", "title", "status", "before", "after", "change"]
+    return rows[[*names, *CAUSES, "why"]]
+
+
+def _because(sentence: str) -> str:
+    """The causes in a sentence of `production.plans.moved`; what moved is in columns of its own."""
+    return sentence.partition("units: ")[2].removesuffix(".") or sentence
+
+
+def _before(workspace: Workspace, plan: Plan) -> str | None:
+    """The plan of the latest day before this one's that has its inputs; None where there is none.
+
+    Of several the one in force, else the last by id.
+    """
+    released = _released(workspace)
+    best: tuple[str, bool, str] | None = None
+    for name in list_plans(workspace):
+        header = plan_header(workspace, name)
+        if name == plan.plan_id or header["as_of"] >= str(plan.as_of) or "inputs" not in header:
+            continue
+        key = (str(header["as_of"]), name in released, name)
+        best = key if best is None else max(best, key)
+    return None if best is None else best[2]
+
+
+def _released(workspace: Workspace) -> set[str]:
+    return {one.plan_id for one in in_force(list_releases(workspace))}
