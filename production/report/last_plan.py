@@ -27,7 +27,8 @@ class AgainstLast:
         released: whether it is the one in force.
         diff: what moved, split over causes.
         lines: the variants of either plan, the largest change first: variant_id, style_id,
-            title, status, before, after, change, one column a cause, and why (of the TOLD largest changes).
+            title, status, before, after, change, one column a cause, and why (of the TOLD largest
+            changes).
     """
 
     last: Plan
