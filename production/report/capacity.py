@@ -46,18 +46,6 @@ class CapacityPrice:
     resource: PlanResource
     points: tuple[Point, ...]
 
-    @property
-    def worth_buying(self) -> float | None:
-        """The capacity up to which one more unit earns what it costs; None where none can be had.
-
-        The largest of the points' capacities that does, so a lower bound.
-        """
-        extra = self.resource.extra_unit_cost
-        if extra is None:
-            return None
-        paying = [one.capacity for one in self.points if one.shadow_price >= extra]
-        return max(paying, default=self.points[0].capacity)
-
 
 def capacity_price_of(plan: Plan, inputs: PlanInputs | None) -> CapacityPrice | None:
     """The price of the tightest resource's capacity; None where nothing is short.

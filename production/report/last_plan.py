@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from production.plans.diff import CAUSES, PlanDiff, diff
 from production.plans.plan import Plan
 from production.plans.releases import in_force, list_releases
 from production.plans.saved import list_plans, load_plan, plan_header
+
+TOLD: Final = 1000
+"""Lines whose causes are told in words too, the largest changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,8 @@ class AgainstLast:
         released: whether it is the one in force.
         diff: what moved, split over causes.
         lines: the variants of either plan, the largest change first: variant_id, style_id,
-            title, status, before, after, change, one column a cause, and why.
+            title, status, before, after, change, one column a cause, and why (of the TOLD largest
+            changes).
     """
 
     last: Plan
@@ -94,7 +99,7 @@ def _lines(found: PlanDiff, titles: pd.Series) -> pd.DataFrame:
     """The lines of either plan, see AgainstLast."""
     order = np.lexsort((found.lines["variant_id"], -found.lines["change"].abs()))
     rows = found.lines.iloc[order].reset_index(drop=True)
-    moved = rows["variant_id"][rows["change"] != 0]
+    moved = rows["variant_id"][rows["change"] != 0].head(TOLD)
     rows["why"] = ""
     rows.loc[moved.index, "why"] = [_because(found.why(name)) for name in moved]
     rows["title"] = rows["variant_id"].map(titles).fillna("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ import pandas as pd
 from production.demand.forecast import PARTS
 from production.plans.diff import CAUSES
 from production.report.customers import Part
+from production.report.last_plan import TOLD
 from production.report.view import Report
 
 Kind = Literal["text", "units", "decimal", "money", "share", "date"]
@@ -56,30 +57,6 @@ class Level:
     def totals(self) -> dict[str, float]:
         """The sums of the columns that have one."""
         return {one.name: float(self.rows[one.name].sum()) for one in self.columns if one.total}
-
-
-NAMES: Final = (
-    "changes", "styles", "variants", "resources", "bottleneck", "capacity", "groups", "regions",
-    "new_and_stop", "gap_over_time",
-)  # fmt: skip
-"""The levels, in the order of the sheets."""
-
-
-def levels_of(report: Report) -> tuple[Level, ...]:
-    """Every level that has something to say, in the order of NAMES."""
-    found = (
-        _changes(report),
-        _styles(report),
-        _variants(report),
-        _resources(report),
-        _bottleneck(report),
-        _capacity(report),
-        _parts(report, "groups"),
-        _parts(report, "regions"),
-        _new_and_stop(report),
-        _gap_over_time(report),
-    )
-    return tuple(level for level in found if level is not None)
 
 
 def _level(
@@ -129,7 +106,7 @@ def _changes(report: Report) -> Level | None:
     last = report.last.last
     about = (
         f"What changes against plan {last.plan_id}, of the {last.horizon} weeks from {last.as_of}; "
-        "the causes add up to the change."
+        f"the causes add up to the change. Why: the {TOLD:,} largest changes."
     )
     return _level("changes", "Changes", about, columns, report.last.lines)
 
@@ -342,3 +319,26 @@ def _gap_over_time(report: Report) -> Level:
         "that are not over have no demand yet."
     )
     return _level("gap_over_time", "Gap over time", about, columns, report.over_time)
+
+
+BUILDERS: Final[dict[str, Callable[[Report], Level | None]]] = {
+    "changes": _changes,
+    "styles": _styles,
+    "variants": _variants,
+    "resources": _resources,
+    "bottleneck": _bottleneck,
+    "capacity": _capacity,
+    "groups": lambda report: _parts(report, "groups"),
+    "regions": lambda report: _parts(report, "regions"),
+    "new_and_stop": _new_and_stop,
+    "gap_over_time": _gap_over_time,
+}
+"""What makes each level, in the order of the sheets; None where it has nothing to say."""
+
+NAMES: Final = tuple(BUILDERS)
+
+
+def levels_of(report: Report) -> tuple[Level, ...]:
+    """Every level that has something to say, in the order of NAMES."""
+    found = (build(report) for build in BUILDERS.values())
+    return tuple(level for level in found if level is not None)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from production.errors import UnknownLevel
 from production.report.gap import Gap
-from production.report.levels import NAMES, Level, levels_of
+from production.report.levels import BUILDERS, NAMES, Level, levels_of
 from production.report.view import Report
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -37,15 +37,15 @@ def render_csv(report: Report, level: str = "variants") -> str:
 
 
 def _of(report: Report, name: str) -> Level:
-    levels = {level.name: level for level in levels_of(report)}
-    if name not in levels:
-        told = "has nothing to say of" if name in NAMES else "has no level"
+    level = BUILDERS[name](report) if name in BUILDERS else None
+    if level is None:
+        told = "has nothing to say of" if name in BUILDERS else "has no level"
         raise UnknownLevel(
             f"The report of this plan {told} '{name[:80]}'.",
             where="level",
-            fix=f"Use one of: {', '.join(levels)}.",
+            fix=f"Use one of: {', '.join(one.name for one in levels_of(report))}.",
         )
-    return levels[name]
+    return level
 
 
 def _inert(cell: str) -> str:

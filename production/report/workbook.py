@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name
 
 from production.report.levels import Column, Level, levels_of
 from production.report.summary import Figure, summary_of
@@ -124,13 +124,14 @@ def _column(
             if not pd.isna(day):
                 sheet.write_datetime(row, number, day.to_pydatetime(), style)
     else:
+        letters = {name: f"{xl_col_to_name(other)}#" for name, other in place.items()}
+        formula = f"={column.formula.format(**letters)}"
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         for row, value in enumerate(values.tolist(), FIRST):
             if not np.isfinite(value):
                 continue
             if column.formula:
-                at = {name: xl_rowcol_to_cell(row, other) for name, other in place.items()}
-                sheet.write_formula(row, number, f"={column.formula.format(**at)}", style, value)
+                sheet.write_formula(row, number, formula.replace("#", str(row + 1)), style, value)
             else:
                 sheet.write_number(row, number, value, style)
 
