@@ -1,19 +1,11 @@
-"""`atelier keys`, and how `atelier serve` takes keys, certificates and several workers."""
+"""`atelier keys`, and how `atelier serve` takes certificates."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import ssl
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from api.errors import SettingsError
@@ -28,31 +20,6 @@ TLS = ROOT / "tests" / "api" / "tls"
 def keys(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
     """What a command of `atelier keys` answers."""
     return answered(capsys, "keys", *words)
-
-
-@contextmanager
-def serving(workspace: Path, *flags: object) -> Iterator[str]:
-    """The address of a service that is ended as by Ctrl-C, and must end well."""
-    program = Path(sys.executable).with_name("atelier")
-    command = [
-        str(program),
-        "serve",
-        "--workspace",
-        str(workspace),
-        "--port",
-        "0",
-        *map(str, flags),
-    ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
-        assert process.stderr is not None
-        try:
-            told = (json.loads(line) for line in process.stderr)
-            yield next(line["url"] for line in told if line["event"] == "serving")
-            process.send_signal(signal.SIGINT)
-            assert "Traceback" not in process.stderr.read()
-            assert process.wait(30) == 0
-        finally:
-            process.kill()
 
 
 def test_a_keys_life(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,24 +55,6 @@ def test_what_no_key_can_be(
     ended, _, err = run(capsys, "keys", *words, "--workspace", workspace)
     assert ended == status
     assert err
-
-
-def test_workers_over_tls_with_a_key(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    key = keys(capsys, "create", "--name", "desk", "--role", "planner", "-w", workspace)["key"]
-    trusted = ssl.create_default_context(cafile=TLS / "cert.pem")
-    tls = ("--tls-cert", TLS / "cert.pem", "--tls-key", TLS / "key.pem")
-    with serving(workspace, "--workers", 2, "--host", "0.0.0.0", *tls) as url:  # noqa: S104
-        assert url.startswith("https://")
-        local = url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # what it binds
-        retried = httpx.HTTPTransport(verify=trusted, retries=20)
-        with httpx.Client(base_url=local, transport=retried, timeout=60) as client:
-            assert client.get("/v1/variant-mix").status_code == 401
-            headers = {"authorization": f"Bearer {key}"}
-            for _ in range(10):
-                assert client.get("/v1/variant-mix", headers=headers).status_code == 200
-            text = client.get("/metrics", headers=headers).text
-    label = 'method="GET",route="/v1/variant-mix",status="200"'
-    assert f"atelier_request_seconds_count{{{label}}} 10.0" in text
 
 
 @pytest.mark.parametrize(
