@@ -10,6 +10,7 @@ import pytest
 
 from api.settings import load_settings
 from api.work import plan_and_save
+from data.tables import RESOURCES
 from data.workspace import Workspace
 from production.demand.saved import latest_forecast_id, load_forecast
 from production.plans.saved import load_plan
@@ -85,7 +86,13 @@ class TestService:
     ) -> None:
         variant, _ = largest(workspace, first)
         body = {"variant_id": variant, "quantity": 900_000, "by": "Ann", "why": "x"}
-        refusal = client.post("/v1/overrides", json=body)
+        opened = Workspace.open(workspace)
+        resources = opened.read(RESOURCES)
+        opened.write({"resources": resources.drop(columns="extra_unit_cost")})  # no overtime
+        try:
+            refusal = client.post("/v1/overrides", json=body)
+        finally:
+            opened.write({"resources": resources})
         assert (refusal.status_code, refusal.json()["code"]) == (422, "production.infeasible")
         assert refusal.json()["where"].startswith("resource '")
         assert variant in refusal.json()["detail"]
