@@ -9,7 +9,8 @@ import pandas as pd
 
 from production.errors import UnknownLevel
 from production.report.gap import Gap
-from production.report.levels import BUILDERS, NAMES, Level, levels_of
+from production.report.level import Level
+from production.report.levels import BUILDERS, NAMES, levels_of
 from production.report.view import Report
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

@@ -17,7 +17,8 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from production.report.levels import Column, Level, levels_of
+from production.report.level import Column, Level
+from production.report.levels import levels_of
 from production.report.summary import Figure, summary_of
 from production.report.view import Report
 

@@ -15,6 +15,8 @@ from production.plans.by_region import ELSEWHERE, whole_parts
 from production.plans.plan import TABLES, Plan
 from production.plans.planning import make_plan
 from production.plans.saved import load_plan, save_plan
+from production.report import build_report
+from production.report.levels import levels_of
 from tests.production.small_market import simple_forecast, small_market
 
 
@@ -146,6 +148,16 @@ def test_the_tables_are_kept_with_the_plan_and_altered_ones_refused(tmp_path: Pa
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(PlanRefused, match="regions"):
         load_plan(workspace, plan.plan_id)
+
+
+def test_the_report_has_a_level_for_weeks_and_for_regions(tmp_path: Path) -> None:
+    workspace = regional(tmp_path / "w", 20.0)
+    plan = planned(workspace, by_week=True)
+    told = {one.name: one for one in levels_of(build_report(workspace, plan))}
+    units = plan.lines["quantity"].sum()
+    assert told["to_regions"].totals()["quantity"] == units
+    assert told["schedule"].totals()["begin"] == units
+    assert len(told["resource_weeks"].rows) == 3 * plan.horizon
 
 
 def test_whole_parts_add_up_and_follow_the_shares() -> None:
