@@ -10,7 +10,6 @@ import pytest
 
 from api.settings import load_settings
 from api.work import plan_and_save
-from data.tables import RESOURCES
 from data.workspace import Workspace
 from production.demand.saved import latest_forecast_id, load_forecast
 from production.plans.saved import load_plan
@@ -18,11 +17,13 @@ from tests.api.client import Client
 from tests.api.test_cli import answered, refused, run
 
 
-def planned(root: Path, **capacity: float) -> str:
+def planned(root: Path, *, overtime: bool = True, **capacity: float) -> str:
     """A plan of the forecast that is kept: learning it again would take seconds."""
     opened = Workspace.open(root)
     forecast = load_forecast(opened, latest_forecast_id(opened) or "").forecast
-    made = plan_and_save(opened, load_settings(root), forecast=forecast, capacity=capacity)
+    made = plan_and_save(
+        opened, load_settings(root), forecast=forecast, capacity=capacity, overtime=overtime
+    )
     return made.plan_id
 
 
@@ -85,14 +86,9 @@ class TestService:
         self, client: Client, workspace: Path, first: str
     ) -> None:
         variant, _ = largest(workspace, first)
+        planned(workspace, overtime=False)
         body = {"variant_id": variant, "quantity": 900_000, "by": "Ann", "why": "x"}
-        opened = Workspace.open(workspace)
-        resources = opened.read(RESOURCES)
-        opened.write({"resources": resources.drop(columns="extra_unit_cost")})  # no overtime
-        try:
-            refusal = client.post("/v1/overrides", json=body)
-        finally:
-            opened.write({"resources": resources})
+        refusal = client.post("/v1/overrides", json=body)
         assert (refusal.status_code, refusal.json()["code"]) == (422, "production.infeasible")
         assert refusal.json()["where"].startswith("resource '")
         assert variant in refusal.json()["detail"]

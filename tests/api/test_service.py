@@ -333,7 +333,11 @@ class TestHealth:
     def test_a_whole_service_is_ready(self, client: Client, engine: Engine) -> None:
         assert client.get("/healthz").json() == {"status": "ok"}
         ready = client.get("/readyz")
-        assert ready.json() == {"status": "ready", "model_id": engine.snapshot().model_id}
+        assert ready.json() == {
+            "status": "ready",
+            "model_id": engine.snapshot().model_id,
+            "plan_id": engine.plans.latest().plan_id,
+        }
 
     def test_without_a_model_it_lives_and_is_not_ready(self, tmp_path: Path) -> None:
         Workspace.create(tmp_path / "empty")
