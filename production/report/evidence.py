@@ -28,7 +28,7 @@ from production.demand.tail import BEYOND, KNOTS, capped_mean
 
 Floats = NDArray[np.float64]
 
-MULTIPLES: Final = (0.15, 0.4, 0.7, 1.4, 2.0, 3.0, 6.0)
+MULTIPLES: Final = (0.02, 0.15, 0.4, 0.7, 1.4, 2.0, 3.0, 6.0)
 """Multiples of the forecast's rate that orders are held against, each with the same weight."""
 
 FALSE_ALARMS: Final = 0.1
