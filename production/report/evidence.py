@@ -60,7 +60,8 @@ def excess_of(mean: Floats, quantiles: Floats) -> Floats:
     second += BEYOND * (top * top + 2 * top * beyond + 2 * beyond * beyond)
     variance = second - first * first
     excess = np.divide(variance, mean, out=np.zeros_like(mean), where=mean > 0) - 1.0
-    return np.maximum(excess, LEAST_EXCESS)
+    bounded: Floats = np.maximum(excess, LEAST_EXCESS)
+    return bounded
 
 
 def log_evidence(units: Floats, expected: Floats, excess: Floats) -> Floats:
@@ -109,4 +110,5 @@ def projected(units: Floats, expected: Floats, mean: Floats, excess: Floats) -> 
     """
     shape = mean / excess
     multiple = np.divide(shape + units, shape + expected, out=np.ones_like(mean), where=mean > 0)
-    return units + multiple * np.maximum(mean - expected, 0.0)
+    total: Floats = units + multiple * np.maximum(mean - expected, 0.0)
+    return total

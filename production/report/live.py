@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -278,10 +279,10 @@ def _first(raised: NDArray[np.bool_], looks: NDArray[np.datetime64]) -> NDArray[
     return np.where(raised[:, -1], begun, np.datetime64("NaT", "us"))
 
 
-def _what_to_do(row: dict[str, object]) -> str:
+def _what_to_do(row: Mapping[Hashable, Any]) -> str:
     if not row["alert"]:
         return ""
-    coming, supply = round(float(str(row["projected"]))), round(float(str(row["supply"])))
+    coming, supply = round(row["projected"]), round(row["supply"])
     told = f"About {coming:,} will be wanted; {supply:,} are planned and in stock"
     if row["alert"] == ABOVE:
         if coming > supply:

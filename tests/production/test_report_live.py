@@ -102,12 +102,8 @@ def right(forecast: SavedForecast) -> pd.DataFrame:
     return drawn(np.random.default_rng(4).poisson(forecast.forecast.mean))
 
 
-def at(moment: str | np.datetime64) -> np.datetime64:
-    return np.datetime64(moment, "us")
-
-
 def compared(forecast: SavedForecast, orders: pd.DataFrame, now: str | np.datetime64) -> LiveMix:
-    return orders_so_far(plan_of(forecast), forecast, orders, at(now))
+    return orders_so_far(plan_of(forecast), forecast, orders, pd.Timestamp(now).to_datetime64())
 
 
 def test_the_variance_is_that_of_the_forecasts_distribution(forecast: SavedForecast) -> None:
