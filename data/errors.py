@@ -12,6 +12,7 @@ AtelierError
 │   ├── EventRefused       a live event that says nothing that can be stored
 │   ├── RecordsRefused     a file of records with a line that is none
 │   ├── KeyRefused         an API key that cannot be made, or is not there
+│   ├── LetterRefused      a message set aside that is not there, or cannot be taken again
 │   ├── StoreError         the transactional store is away, busy, full or read-only
 │   │   ├── StoreConflict  an event id that the store holds with another content
 │   │   └── SchemaError    a store whose tables are not those of this program
@@ -148,6 +149,12 @@ class KeyRefused(DataError):
     """An API key that cannot be made, or is not there."""
 
     code = "data.key"
+
+
+class LetterRefused(DataError):
+    """A message set aside that is not there, or cannot be taken again."""
+
+    code = "data.letter"
 
 
 class StoreError(DataError):

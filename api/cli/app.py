@@ -21,6 +21,7 @@ from api.cli.groups import groups
 from api.cli.import_files import import_files
 from api.cli.keys import keys
 from api.cli.launches import launches
+from api.cli.listen import listen
 from api.cli.mix import mix
 from api.cli.models import models
 from api.cli.plan import plan
@@ -65,7 +66,7 @@ app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)
 app.add_typer(keys, name="keys")
-for command in (serve, doctor):
+for command in (serve, listen, doctor):
     app.command()(command)
 
 

@@ -1,0 +1,23 @@
+"""Messages that were set aside."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r0004"
+down_revision = "r0003"
+
+
+def upgrade() -> None:
+    """Make the table."""
+    op.create_table(
+        "dead_letters",
+        sa.Column("letter_id", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("code", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("set_aside_at", sa.DateTime, nullable=False),
+    )
+    op.create_index("dead_letters_by_time", "dead_letters", ["set_aside_at"])
