@@ -14,7 +14,7 @@ from faststream import AckPolicy
 
 from api.broker.address import NATS, RABBIT, REDIS, EventsAddress
 
-SECONDS_TO_ACKNOWLEDGE: Final = 30.0
+SECONDS_TO_ACKNOWLEDGE: Final = 10.0
 """JetStream hands a message that is not acknowledged in this time to another reader."""
 
 MILLISECONDS_IDLE: Final = 5_000
@@ -24,15 +24,15 @@ MILLISECONDS_BETWEEN_CLAIMS: Final = 500
 
 SECONDS_CLOSED: Final = 0.5
 
+QUIET: Final[dict[str, Any]] = {"logger": None, "apply_types": False}
+"""A broker's own log would repeat what customers sent."""
+
 Handle = Callable[[Any], Awaitable[None]]
 """What is done with a message, as FastStream wraps it."""
 
 
 def broker_of(address: EventsAddress, handle: Handle) -> Any:
-    """A broker, not started, that hands each message of an address to `handle`.
-
-    The broker's own log is off: it would repeat what customers sent.
-    """
+    """A broker, not started, that hands each message of an address to `handle`."""
     if address.scheme in NATS:
         return _nats(address, handle)
     if address.scheme in REDIS:
@@ -91,9 +91,7 @@ def _nats(address: EventsAddress, handle: Handle) -> Any:
     from nats.js.api import ConsumerConfig
 
     # a connection that is lost is made anew by `listening`, with its own back-off
-    broker = NatsBroker(
-        address.url, logger=None, apply_types=False, allow_reconnect=False, connect_timeout=5
-    )
+    broker = NatsBroker(address.url, **QUIET, allow_reconnect=False, connect_timeout=5)
     broker.subscriber(
         address.source,
         stream=JStream(address.stream),
@@ -112,7 +110,7 @@ def _redis(address: EventsAddress, handle: Handle) -> Any:
     """One subscriber for new entries, one that claims those of readers that died."""
     from faststream.redis import RedisBroker, StreamSub
 
-    broker = RedisBroker(address.url, logger=None, apply_types=False)
+    broker = RedisBroker(address.url, **QUIET)
     for idle in (None, MILLISECONDS_IDLE):
         broker.subscriber(
             stream=StreamSub(
@@ -144,8 +142,7 @@ def _rabbit(address: EventsAddress, handle: Handle) -> Any:
 
     broker = RabbitBroker(
         address.url,
-        logger=None,
-        apply_types=False,
+        **QUIET,
         default_channel=Channel(prefetch_count=address.prefetch),
     )
     broker.subscriber(
@@ -158,9 +155,7 @@ def _kafka(address: EventsAddress, handle: Handle) -> Any:
     """One at a time: what is acknowledged is a place in the partition, not a message."""
     from faststream.kafka import KafkaBroker
 
-    broker = KafkaBroker(
-        address.url.removeprefix("kafka://").rstrip("/"), logger=None, apply_types=False
-    )
+    broker = KafkaBroker(address.url.removeprefix("kafka://").rstrip("/"), **QUIET)
     broker.subscriber(
         address.source,
         group_id=address.group,

@@ -12,6 +12,7 @@ import typer
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
+from api.cli.dead_letters import dead_letters
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
@@ -66,6 +67,7 @@ app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)
 app.add_typer(keys, name="keys")
+app.add_typer(dead_letters, name="dead-letters")
 for command in (serve, listen, doctor):
     app.command()(command)
 

@@ -32,8 +32,7 @@ class Broker(Protocol):
 async def broker(kind: str) -> AsyncIterator[Broker]:
     """A source of its own, removed at the end."""
     name = f"atelier-test-{uuid.uuid4().hex[:12]}"
-    kinds = {"nats": Nats, "redis": Redis, "rabbit": Rabbit}
-    made = kinds[kind](name)
+    made = Nats(name) if kind == "nats" else Redis(name) if kind == "redis" else Rabbit(name)
     await made.open()
     try:
         yield made
