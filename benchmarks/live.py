@@ -1,6 +1,6 @@
 """From a published event to a changed list: how long the service takes, by broker.
 
-    python benchmarks/live.py WORKSPACE [--events 40]
+    PYTHONPATH=. python benchmarks/live.py WORKSPACE [--events 40]
 
 Starts `atelier serve` with each broker that answers on its standard local port on a copy of the
 workspace, publishes one event at a time, and asks for the customer's list until it has
