@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.evaluate_customers import customers
+from api.cli.evaluate_policy import policy
 from api.cli.forecast import forecast
 from api.cli.groups import groups
 from api.cli.import_files import import_files
@@ -60,8 +62,10 @@ app.command()(report)
 evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
+evaluate.command("policy")(policy)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
+app.command()(choices)
 app.add_typer(keys, name="keys")
 for command in (serve, doctor):
     app.command()(command)

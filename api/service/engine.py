@@ -25,6 +25,7 @@ from api.service.plans import Plans
 from api.service.risks import Risks
 from api.service.serving import Serving, Snapshot
 from api.settings import Settings
+from api.so_far import SoFar
 from api.stock import Stockroom
 from data.errors import EventRefused
 from data.store import LiveEvent, Store, open_store
@@ -43,7 +44,7 @@ class Engine:
         self.workspace = workspace
         self.settings = settings
         self.store = store
-        self.plans = Plans(workspace, settings)
+        self.plans = Plans(workspace, settings, SoFar(workspace, settings, store))
         self.asking = Asking(workspace)
         self.risks = Risks(workspace, settings)
         self.forecasts = Forecasts(workspace)
