@@ -55,9 +55,16 @@ class PlanningCalls(Sender):
         plan_id: str | None = None,
         against: str | None = None,
         level: str = VARIANTS,
+        live: bool | None = None,
     ) -> bytes:
         """The variant-mix report as a file of a format."""
-        query = {"format": form, "plan_id": plan_id, "against": against, "level": level}
+        query = {
+            "format": form,
+            "plan_id": plan_id,
+            "against": against,
+            "level": level,
+            "live": live,
+        }
         return self._ask(bytes, "GET", "/v1/variant-mix", query=query)
 
     def make_plan(self, request: PlanRequest) -> PlanAnswer:
