@@ -25,6 +25,7 @@ ProductionError
 ├── PlanRefused            a saved plan that is altered, incomplete or of another version
 ├── BadModel               a model of products that cannot be read as UVL
 │   └── UnsupportedModel   what UVL has and this reader does not
+├── UnknownProduct         a style that customers cannot compose
 ├── BadChoice              an option that there is not, or a choice that says two things
 ├── BadOptions             a file of prices, usage and times that does not fit its model
 └── PriceRefused           a price that would go negative, or be reckoned of too much
@@ -189,6 +190,12 @@ class UnsupportedModel(BadModel):
     """What UVL has and this reader does not."""
 
     code = "production.unsupported-model"
+
+
+class UnknownProduct(ProductionError):
+    """A style that customers cannot compose."""
+
+    code = "production.unknown-product"
 
 
 class BadChoice(ProductionError):

@@ -13,9 +13,11 @@ from fastapi import Depends, Request
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
+from api.products import Products
 from api.service import schemas
 from api.service.answers import Asked, Known
 from api.service.asking import Asking
+from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
@@ -48,6 +50,8 @@ class Engine:
         self.risks = Risks(workspace, settings)
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
+        self.products = Products(workspace)
+        self.configuring = Configuring(self.products)
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
