@@ -15,7 +15,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from data.tables import Column
 
-TableName = Literal["orders", "events", "variants", "market", "resources", "usage", "lots", "stock"]
+TableName = Literal[
+    "orders", "events", "variants", "market", "resources", "usage", "lots", "stock",
+    "configurations",
+]  # fmt: skip
 Pick = Literal["most common", "median", "mean", "smallest", "largest", "sum"]
 OpenKind = Literal["text", "category", "number", "integer", "date"]
 

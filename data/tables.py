@@ -231,6 +231,29 @@ STOCK: Final = Table(
     about="what could be bought when: one day or week of a variant a row",
 )  # fmt: skip
 
+CONFIGURATIONS: Final = Table(
+    "configurations",
+    (
+        Column("configuration_id", "id", about="one composed product; its options are its rows"),
+        Column("order_id", "id", required=False, nullable=True,
+               about="the order that it stands in"),
+        Column("customer_id", "id", required=False, nullable=True,
+               about="who composed it; missing for a walk-in"),
+        Column("style_id", "id", about="the style that it is a configuration of"),
+        Column("quantity", "integer", "units", required=False, nullable=True, minimum=1,
+               maximum=MOST_UNITS, about="units that were ordered of it; missing: 1"),
+        Column("ordered_at", "timestamp", "local time", about="when it was ordered"),
+        Column("option", "id", about="an option that is on"),
+        Column("value", "text", required=False, nullable=True,
+               about="its number, text or instances, where it has them"),
+    ),
+    key=("configuration_id", "option"),
+    about="what customers composed: one option of one configuration a row",
+)  # fmt: skip
+
 TABLES: Final[dict[str, Table]] = {
-    table.name: table for table in (ORDERS, EVENTS, VARIANTS, MARKET, RESOURCES, USAGE, LOTS, STOCK)
-}
+    table.name: table
+    for table in (
+        ORDERS, EVENTS, VARIANTS, MARKET, RESOURCES, USAGE, LOTS, STOCK, CONFIGURATIONS,
+    )
+}  # fmt: skip

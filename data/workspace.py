@@ -4,6 +4,8 @@
     atelier.toml        settings of this workspace (optional)
     tables/*.parquet    the canonical tables
     tables/imports.json the files that they were imported from
+    products/           models of products that customers compose, with their options (optional)
+    choices/<id>/       learned choices
     quarantine/         rows that imports set aside
     models/<id>/        saved models
     forecasts/<id>/     saved forecasts

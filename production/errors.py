@@ -28,7 +28,9 @@ ProductionError
 ├── UnknownProduct         a style that customers cannot compose
 ├── BadChoice              an option that there is not, or a choice that says two things
 ├── BadOptions             a file of prices, usage and times that does not fit its model
-└── PriceRefused           a price that would go negative, or be reckoned of too much
+├── PriceRefused           a price that would go negative, or be reckoned of too much
+├── TooFewConfigurations   fewer past configurations than choices can be learned from
+└── ChoicesRefused         saved learned choices that are altered, incomplete or of another model
 """
 
 from __future__ import annotations
@@ -214,3 +216,15 @@ class PriceRefused(ProductionError):
     """A price that would go negative, or be reckoned of too much."""
 
     code = "production.price-refused"
+
+
+class TooFewConfigurations(ProductionError):
+    """Fewer past configurations than choices can be learned from."""
+
+    code = "production.too-few-configurations"
+
+
+class ChoicesRefused(ProductionError):
+    """Saved learned choices that are altered, incomplete or of another model."""
+
+    code = "production.choices-refused"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
 from api.cli.demo import demo
@@ -62,6 +63,7 @@ evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
+app.command()(choices)
 app.add_typer(keys, name="keys")
 for command in (serve, doctor):
     app.command()(command)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from api.cli import console
-from api.cli.options import JsonFlag
+from api.cli.options import DEFAULT_WORKSPACE, JsonFlag, WorkspaceOption
 
 if TYPE_CHECKING:
     from production.configuration.audit import Audit
     from production.configuration.configuration import Configuration
+    from production.configuration.learned.learned import LearnedChoices, LikelyChoice
     from production.configuration.pricing import Known, Price
     from production.configuration.product import Product, State
 
@@ -47,6 +48,21 @@ def configure(
         bool,
         typer.Option("--complete", help="Settle what is open: off, where nothing asks for it."),
     ] = False,
+    likely: Annotated[
+        bool,
+        typer.Option("--likely", help="List the likely choices among the open ones."),
+    ] = False,
+    complete_likely: Annotated[
+        bool,
+        typer.Option(
+            "--complete-likely", help="Settle what is open as customers most likely want it."
+        ),
+    ] = False,
+    customer: Annotated[
+        str | None,
+        typer.Option("--customer", help="Who chooses, for --likely and --complete-likely."),
+    ] = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     check: Annotated[
         bool,
         typer.Option(
@@ -56,7 +72,7 @@ def configure(
     as_json: JsonFlag = False,
 ) -> None:
     """What choices force, rule out and leave open, and what they cost."""
-    if check and (choose or complete):
+    if check and (choose or complete or likely or complete_likely):
         raise typer.BadParameter("An audit takes no choices.", param_hint="--check")
     from production.configuration.pricing import check_quantity
     from production.configuration.product import Product
@@ -74,6 +90,11 @@ def configure(
     choices = product.choices(choose or ())
     state = product.state(choices)
     whole = product.complete(choices) if complete and state.valid else None
+    found: Sequence[LikelyChoice] | None = None
+    if (likely or complete_likely) and state.valid:
+        learned = _learned(workspace, model, product)
+        found = learned.likely(choices, customer) if likely else None
+        whole = learned.completion(choices, customer) if complete_likely else whole
     told: Known | Configuration = state.known if whole is None else whole
     price = days = None
     if product.options is not None and state.valid:
@@ -81,10 +102,29 @@ def configure(
     answer = _answer(state, price, days)
     if whole is not None:
         answer |= _whole(product, whole, quantity)
+    if found is not None:
+        answer["likely"] = [{"choice": one.choice, "probability": one.probability} for one in found]
     if as_json:
         console.answer(answer)
     else:
         _show(product, state, price, days, answer)
+
+
+def _learned(folder: Path, model: Path, product: Product) -> LearnedChoices:
+    """What was learned of the product that the model's file is named after."""
+    from api.choices import learned_choices
+    from api.errors import NotReady
+    from api.settings import load_settings
+    from data.workspace import Workspace
+
+    found = learned_choices(Workspace.open(folder), load_settings(folder), {model.stem: product})
+    if model.stem not in found:
+        raise NotReady(
+            f"No choices of '{model.stem}' were learned.",
+            where=str(folder),
+            fix="Learn them with 'atelier choices'; a model's file is named after its style.",
+        )
+    return found[model.stem]
 
 
 def _answer(state: State, price: Price | None, days: int | None) -> dict[str, Any]:
@@ -205,6 +245,12 @@ def _show(
         console.say(f"{name}: {_listed(left)}")
     if "configuration" in answer:
         console.say(f"Completed: {_listed(answer['configuration']['selected'])}")
+    if answer.get("likely"):
+        console.show(
+            "Likely",
+            ("choice", "chance"),
+            [(one["choice"], f"{one['probability']:.0%}") for one in answer["likely"]],
+        )
     if price is not None:
         console.show(
             f"Price of {price.quantity:,} in {price.currency}",

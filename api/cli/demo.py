@@ -54,10 +54,12 @@ def demo(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
 
 def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     """Every step once; what is imported or trained already is not done again."""
+    from api.choices import learn_and_save
     from api.work import current_or_trained, plan_and_save, run_of, write_report
     from data.importing import import_files
     from data.mapping import load_mapping
     from data.workspace import Workspace
+    from production.configuration.products import add_products
     from production.demand.forecasting import open_demand
     from production.demand.origins import past_origins
     from production.demand.reading import read_panel
@@ -68,6 +70,8 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
 
     quality = import_files(sample_files(), load_mapping("sample"), folder, progress=progress)
     workspace, run = Workspace.open(folder), run_of(settings)
+    add_products(workspace, sample_products())
+    learn_and_save(workspace, settings, progress=progress)
     recommender = current_or_trained(workspace, settings, progress=progress)
     panel, ahead = read_panel(workspace, settings.demand), settings.horizon
     days = past_origins(panel, horizon=ahead, origins=ORIGINS, step=STEP)
@@ -110,10 +114,19 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
 
 def sample_files() -> list[Path]:
     """The raw files of the shipped sample."""
+    folder = _sample()
+    return sorted([*folder.glob("*.csv"), *folder.glob("*.csv.gz")])
+
+
+def sample_products() -> list[Path]:
+    """The models of the sample's products that customers compose, and their options."""
+    return sorted((_sample() / "products").iterdir())
+
+
+def _sample() -> Path:
     import data
 
-    folder = Path(data.__file__).parent / "sample"
-    return sorted([*folder.glob("*.csv"), *folder.glob("*.csv.gz")])
+    return Path(data.__file__).parent / "sample"
 
 
 def show(loop: Loop) -> None:

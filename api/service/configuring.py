@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from api.configurations import branch_json, conflict_json, price_json
 from api.products import Products
+from api.service.likely import Likely
 from api.service.product_schemas import ConfigurationRequest
 from data.errors import AtelierError
+from production.configuration.choices import Choice
 from production.configuration.outline import Outline
 from production.configuration.product import Product
 from production.configuration.replacing import in_place_of
@@ -18,8 +21,8 @@ from production.configuration.undecided import undecided
 class Configuring:
     """Answers for the products of a workspace; safe to share between threads."""
 
-    def __init__(self, products: Products) -> None:
-        self._products = products
+    def __init__(self, products: Products, likely: Likely) -> None:
+        self._products, self._likely = products, likely
         self._outlines: dict[str, tuple[Product, Outline]] = {}
 
     def listed(self) -> list[dict[str, Any]]:
@@ -74,8 +77,26 @@ class Configuring:
             "to_choose": [asdict(one) for one in undecided(product.model, state, choices)],
             "price": price_json(product.price(state.known, asked.quantity)) if priced else None,
             "lead_time_days": product.lead_time_days(state.known) if priced else None,
-            "likely": [],
-            "notes": [],
+        } | self._next(style_id, product, choices, asked, valid=state.valid)
+
+    def _next(
+        self,
+        style_id: str,
+        product: Product,
+        choices: Sequence[Choice],
+        asked: ConfigurationRequest,
+        *,
+        valid: bool,
+    ) -> dict[str, Any]:
+        """What is likely chosen next, or a note why nobody knows."""
+        if not valid or not asked.likely:
+            return {"likely": [], "notes": []}
+        found, missing = self._likely.next(
+            style_id, product, choices, customer_id=asked.customer_id, k=asked.likely
+        )
+        return {
+            "likely": [asdict(one) for one in found],
+            "notes": [{"code": "no.choices", "what": missing}] if missing else [],
         }
 
     def _line(self, style_id: str) -> dict[str, Any]:

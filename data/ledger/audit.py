@@ -1,10 +1,11 @@
 """The audit: a chain of records, each with the hash of the one before it.
 
-A record's hash is the SHA-256 of its fields and of the hash before it (as in H. Haber and W. S.
-Stornetta, How to time-stamp a digital document, 1991). The number of records and the last hash
-stand beside the chain. An edit, a deletion or another order breaks the chain; records cut off its
-end leave the head standing. Whoever can write every table can cut the end and set the head back,
-or write the whole chain anew: that is seen only against a head noted elsewhere (`noted`).
+A record's hash is the SHA-256 of the hash before it and of the SHA-256 of its fields (as in
+S. Haber and W. S. Stornetta, How to time-stamp a digital document, 1991). The number of records and
+the last hash stand beside the chain. An edit, a deletion or another order breaks the chain; records
+cut off its end leave the head standing. Whoever can write every table can cut the end and set the
+head back, or write the whole chain anew: that is seen only against a head noted elsewhere
+(`noted`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    RowMapping,
+    String,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from data.ledger.schema import audit, audit_head
 from data.ledger.times import naive
+from data.store.together import with_commit
 
 NO_RECORD: Final = "0" * 64
 """The hash before the first record."""
@@ -27,9 +39,30 @@ NO_RECORD: Final = "0" * 64
 ROWS_A_READ: Final = 10_000
 MOST_FAULTS: Final = 20
 
-_HEAD: Final = select(audit_head.c.count, audit_head.c.hash).with_for_update()
-_INSERT: Final = insert(audit)
+_FIELDS: Final = ("at", "actor", "step", "subject", "before", "after")
+
+_HEAD: Final = select(audit_head.c.count, audit_head.c.hash)
+_INSERT: Final = insert(audit).values(
+    {name: bindparam(name) for name in ("seq", *_FIELDS, "previous", "hash")}
+)
 _MOVE: Final = update(audit_head).values(count=bindparam("n"), hash=bindparam("h"))
+
+
+def _chaining() -> Insert:
+    """One statement that locks the end of the chain, adds a record to it, and moves it."""
+    end = _HEAD.with_for_update().cte("end")
+    joined = func.convert_to(end.c.hash + bindparam("digest", type_=String), "UTF8")
+    row = {
+        "seq": end.c.count + 1,
+        **{name: bindparam(name, type_=String) for name in _FIELDS},
+        "previous": end.c.hash,
+        "hash": func.encode(func.sha256(joined), "hex"),
+    }
+    moved = update(audit_head).values(count=row["seq"], hash=row["hash"]).cte("moved")
+    return insert(audit).from_select(list(row), select(*row.values())).add_cte(moved)
+
+
+_CHAIN: Final = _chaining()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,27 +109,22 @@ class AuditReport:
 
 
 def append(connection: Connection, records: Sequence[Record]) -> None:
-    """Add records to the end of the chain.
+    """Add records to the end of the chain, as the last that is done in a transaction.
 
-    The head is locked until the transaction ends, so it is best done last.
+    The end is locked from then on. On PostgreSQL that is when the transaction commits, and the
+    database chains the records itself, so that writers wait for each other as briefly as can be.
     """
+    rows = [_row(record) for record in records]
+    if connection.dialect.name == "postgresql":
+        with_commit(connection, [(_CHAIN, row) for row in rows])
+        return
     count, previous = connection.execute(_HEAD).one()
-    rows = []
-    for seq, record in enumerate(records, start=count + 1):
-        row = {
-            "seq": seq,
-            "at": naive(record.at).isoformat(),
-            "actor": record.actor,
-            "step": record.step,
-            "subject": record.subject,
-            "before": _text(record.before),
-            "after": _text(record.after),
-            "previous": previous,
-        }
-        row["hash"] = previous = _hash(row)
-        rows.append(row)
+    for row in rows:
+        count += 1
+        row |= {"seq": count, "previous": previous, "hash": _chained(previous, row["digest"])}
+        previous = row["hash"]
     connection.execute(_INSERT, rows)
-    connection.execute(_MOVE, {"n": count + len(rows), "h": previous})
+    connection.execute(_MOVE, {"n": count, "h": previous})
 
 
 def head(connection: Connection) -> Head:
@@ -131,7 +159,7 @@ def _faults_of(row: RowMapping, expected: int, previous: str) -> Iterator[str]:
         yield f"record {expected} is missing before {row['seq']}"
     if row["previous"] != previous:
         yield f"record {row['seq']} does not follow the one before it"
-    if row["hash"] != _hash(row):
+    if row["hash"] != _chained(row["previous"], _digest(row)):
         yield f"record {row['seq']} was edited"
 
 
@@ -147,9 +175,29 @@ def _all(connection: Connection) -> Iterator[RowMapping]:
         after = rows[-1]["seq"]
 
 
-def _hash(row: RowMapping | dict[str, Any]) -> str:
-    fields = ("seq", "at", "actor", "step", "subject", "before", "after", "previous")
-    return hashlib.sha256(json.dumps([row[name] for name in fields]).encode()).hexdigest()
+def _row(record: Record) -> dict[str, Any]:
+    """A record's columns, without its place in the chain, and their digest."""
+    row = {
+        "at": naive(record.at).isoformat(),
+        "actor": record.actor,
+        "step": record.step,
+        "subject": record.subject,
+        "before": _text(record.before),
+        "after": _text(record.after),
+    }
+    return {**row, "digest": _digest(row)}
+
+
+def _digest(row: RowMapping | dict[str, Any]) -> str:
+    return _sha256(json.dumps([row[name] for name in _FIELDS]))
+
+
+def _chained(previous: str, digest: str) -> str:
+    return _sha256(previous + digest)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _text(values: dict[str, Any]) -> str:

@@ -10,20 +10,35 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NoReturn
 
-from sqlalchemy import Connection, Insert, Update, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Insert,
+    Update,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from data.errors import CapacityTaken, NoCapacity, OutOfCapacity
 from data.ledger.schema import capacity, lines, needs, orders
 from data.ledger.states import BUCKET, Bucket
 from data.ledger.terms import MILLI, Capacity, Slot, less
+from data.store.together import Statement, together
 
 _SLOT: Final = (capacity.c.resource_id == bindparam("r"), capacity.c.day == bindparam("d"))
 
 
 def _moving(**changes: int) -> Update:
     """Move an amount `x` between buckets of a row: +1 into one, -1 out of it."""
-    values = {name: capacity.c[name] + sign * bindparam("x") for name, sign in changes.items()}
-    short = [capacity.c[name] >= bindparam("x") for name, sign in changes.items() if sign < 0]
+    x: BindParameter[int] = bindparam("x")
+    values = {
+        name: capacity.c[name] + x if sign > 0 else capacity.c[name] - x
+        for name, sign in changes.items()
+    }
+    short = [capacity.c[name] >= x for name, sign in changes.items() if sign < 0]
     return update(capacity).where(*_SLOT, *short).values(values)
 
 
@@ -48,11 +63,16 @@ def adjust(connection: Connection, bucket: Bucket, rise: Mapping[Slot, int]) -> 
         NoCapacity: nobody has said how much there is of a resource on a day.
         OutOfCapacity: less is free than needed.
     """
-    for slot, amount in sorted(rise.items()):
-        if amount > 0 and not _write(connection, _TAKE[bucket], slot, amount):
+    changes = [
+        (_TAKE[bucket] if amount > 0 else _RELEASE[bucket], slot, abs(amount))
+        for slot, amount in sorted(rise.items())
+        if amount
+    ]
+    rows = together(connection, map(_moving_at, changes))
+    for (_, slot, amount), changed in zip(changes, rows, strict=True):
+        if not changed and rise[slot] > 0:
             _say_short(connection, slot, amount)
-        if amount < 0:
-            _must(connection, _RELEASE[bucket], slot, -amount)
+        _must(changed, slot)
 
 
 def release(connection: Connection, bucket: Bucket, taken: Mapping[Slot, int]) -> None:
@@ -62,8 +82,10 @@ def release(connection: Connection, bucket: Bucket, taken: Mapping[Slot, int]) -
 
 def commit(connection: Connection, taken: Mapping[Slot, int]) -> None:
     """What was held is committed."""
-    for slot, amount in sorted(taken.items()):
-        _must(connection, _COMMIT, slot, amount)
+    changes = [(_COMMIT, slot, amount) for slot, amount in sorted(taken.items())]
+    rows = together(connection, map(_moving_at, changes))
+    for (_, slot, _), changed in zip(changes, rows, strict=True):
+        _must(changed, slot)
 
 
 def set_amount(connection: Connection, slot: Slot, amount: int) -> Capacity | None:
@@ -121,14 +143,14 @@ def miscounted(connection: Connection) -> list[Capacity]:
     ]
 
 
-def _write(connection: Connection, statement: Update, slot: Slot, amount: int) -> bool:
-    found = connection.execute(statement, {"r": slot[0], "d": slot[1], "x": amount})
-    return found.rowcount == 1
+def _moving_at(change: tuple[Update, Slot, int]) -> Statement:
+    what, slot, amount = change
+    return what, {"r": slot[0], "d": slot[1], "x": amount}
 
 
-def _must(connection: Connection, statement: Update, slot: Slot, amount: int) -> None:
-    """Write what cannot fail unless somebody edited the tables: then stop rather than guess."""
-    if not _write(connection, statement, slot, amount):
+def _must(changed: int, slot: Slot) -> None:
+    """What cannot fail was written, unless somebody edited the tables: stop rather than guess."""
+    if not changed:
         message = f"the ledger's capacity of {slot[0]!a} on {slot[1]} does not hold its orders"
         raise AssertionError(message)
 

@@ -9,7 +9,6 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
 
 from data.errors import (
     IllegalStep,
@@ -23,14 +22,15 @@ from data.errors import (
 from data.ledger.schema import keys
 from data.ledger.terms import Receipt, RequestKey
 from data.ledger.times import aware, naive
+from data.store.together import together
 
 KEPT_REFUSALS: Final = (IllegalStep, NoCapacity, OutOfCapacity, StaleVersion, UnknownOrder)
 """What the state of the ledger can refuse a request for: kept like any other answer."""
 
 _BY_CODE: Final[dict[str, type[LedgerError]]] = {kind.code: kind for kind in KEPT_REFUSALS}
-_CLAIM: Final[dict[str, ReturningInsert[tuple[str]]]] = {
-    "postgresql": postgresql.insert(keys).on_conflict_do_nothing().returning(keys.c.key),
-    "sqlite": sqlite.insert(keys).on_conflict_do_nothing().returning(keys.c.key),
+_CLAIM: Final = {
+    "postgresql": postgresql.insert(keys).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(keys).on_conflict_do_nothing(),
 }
 _SAME: Final = (keys.c.scope == bindparam("s"), keys.c.key == bindparam("k"))
 _READ: Final = select(keys.c.digest, keys.c.answer).where(*_SAME)
@@ -70,7 +70,7 @@ def claim(
         "answer": _written(outcome),
         "at": naive(at),
     }
-    if connection.execute(_CLAIM[connection.dialect.name], row).first() is not None:
+    if together(connection, [(_CLAIM[connection.dialect.name], row)]) == [1]:
         return None
     found = connection.execute(_READ, {"s": request.scope, "k": request.key}).one()
     if found.digest != digest:

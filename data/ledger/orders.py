@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +16,7 @@ from data.ledger.schema import lines, needs, orders
 from data.ledger.states import State
 from data.ledger.terms import Line, Need, Order, Slot, summed_needs
 from data.ledger.times import aware, naive
+from data.store.together import Statement, together
 
 _THE_ORDER: Final = orders.c.order_id == bindparam("o")
 _LOCK: Final = select(orders).where(_THE_ORDER).with_for_update()
@@ -81,17 +82,15 @@ def any_due(connection: Connection, now: datetime) -> bool:
 def write(connection: Connection, order: Head, ordered: Sequence[Line]) -> None:
     """Write a new order and its lines."""
     row = {name: getattr(order, name) for name in Head.__dataclass_fields__}
-    connection.execute(
-        _INSERT, row | {name: naive(row[name]) for name in ("made_at", "changed_at", "expires_at")}
-    )
-    _write_lines(connection, order.order_id, ordered)
+    times = {name: naive(row[name]) for name in ("made_at", "changed_at", "expires_at")}
+    together(connection, [(_INSERT, row | times), *_writing(order.order_id, ordered)])
 
 
 def replace_lines(connection: Connection, order_id: str, ordered: Sequence[Line]) -> None:
     """Put lines in the place of an order's."""
     connection.execute(delete(needs).where(needs.c.order_id == order_id))
     connection.execute(delete(lines).where(lines.c.order_id == order_id))
-    _write_lines(connection, order_id, ordered)
+    together(connection, _writing(order_id, ordered))
 
 
 def move(connection: Connection, order: Head) -> None:
@@ -141,17 +140,14 @@ def _needs(connection: Connection, order_id: str) -> list[tuple[int, Need]]:
     ]
 
 
-def _write_lines(connection: Connection, order_id: str, ordered: Sequence[Line]) -> None:
-    numbered = list(enumerate(ordered, start=1))
-    connection.execute(_INSERT_LINE, [_row(order_id, number, line) for number, line in numbered])
-    taken = [
-        {"order_id": order_id, "line": number, "resource_id": need.resource_id, "day": need.day,
-         "amount": need.amount}
-        for number, line in numbered
-        for need in line.needs
-    ]  # fmt: skip
-    if taken:
-        connection.execute(_INSERT_NEED, taken)
+def _writing(order_id: str, ordered: Sequence[Line]) -> Iterator[Statement]:
+    """The statements that write lines and what they need."""
+    for number, line in enumerate(ordered, start=1):
+        yield _INSERT_LINE, _row(order_id, number, line)
+    for number, line in enumerate(ordered, start=1):
+        for need in line.needs:
+            taken = {"resource_id": need.resource_id, "day": need.day, "amount": need.amount}
+            yield _INSERT_NEED, {"order_id": order_id, "line": number, **taken}
 
 
 def _row(order_id: str, number: int, line: Line) -> dict[str, Any]:

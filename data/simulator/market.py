@@ -12,6 +12,7 @@ from data.progress import Progress, silent
 from data.simulator.behaviour import draw_events
 from data.simulator.catalogue import Catalogue, draw_catalogue
 from data.simulator.categories import CATEGORIES, FACTORS
+from data.simulator.composing import Composers, configurations_frame, draw_composers
 from data.simulator.customers import Customers, draw_customers, preferences
 from data.simulator.demand import Demand, draw_demand
 from data.simulator.effects import ADVERTISING, market_effects
@@ -37,6 +38,7 @@ class Truth:
         campaigns: a row a promotion: campaign, category (missing: all), first_day, weeks, depth.
         effects: by category: elasticity, season, weather and Christmas effects (logs).
         options: options of custom orders and the rules between them.
+        composing: why customers choose the options that they choose.
     """
 
     demand: pd.DataFrame
@@ -45,6 +47,7 @@ class Truth:
     campaigns: pd.DataFrame
     effects: dict[str, object]
     options: dict[str, object]
+    composing: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +63,11 @@ class Market:
     usage: pd.DataFrame
     lots: pd.DataFrame
     stock: pd.DataFrame
+    configurations: pd.DataFrame
     truth: Truth
     people: Customers
     catalogue: Catalogue
+    composers: Composers
 
     def preference(self, rows: slice) -> NDArray[np.float64]:
         """(customers of `rows`, V) true preferences, in the order of the truth's customers.
@@ -101,6 +106,7 @@ def simulate(settings: MarketSettings = SAMPLE, progress: Progress = silent) -> 
         sales=sales,
         streams=streams,
     )
+    composers = draw_composers(customers, streams.composing)
     usage, amounts = draw_usage(catalogue, streams.factory)
     return Market(
         settings=settings,
@@ -112,6 +118,14 @@ def simulate(settings: MarketSettings = SAMPLE, progress: Progress = silent) -> 
         usage=usage,
         lots=lots_frame(settings, catalogue, sales.on_hand),
         stock=stock_frame(catalogue, factors, sales),
+        configurations=configurations_frame(
+            settings,
+            catalogue,
+            customers,
+            composers=composers,
+            orders=orders,
+            rng=streams.composing,
+        ),
         truth=Truth(
             demand=_demand_frame(catalogue, factors, demand, sales),
             customers=customers.frame(),
@@ -119,9 +133,11 @@ def simulate(settings: MarketSettings = SAMPLE, progress: Progress = silent) -> 
             campaigns=factors.campaigns,
             effects=_effects(),
             options=options(),
+            composing=composers.to_json(),
         ),
         people=customers,
         catalogue=catalogue,
+        composers=composers,
     )
 
 

@@ -74,6 +74,9 @@ class MarketSettings(BaseModel):
     browsing: float = Field(default=0.45, ge=0, le=20)
     """Events for each order line."""
 
+    composed: Share = 0.12
+    """Share of the order lines of the first shirt that are made to order, options chosen."""
+
     capacity: float = Field(default=0.85, gt=0, le=10)
     """Capacity of the scarcest resource as a share of what the coming weeks' demand would take."""
 

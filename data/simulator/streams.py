@@ -24,6 +24,7 @@ class Streams:
     behaviour: np.random.Generator
     factory: np.random.Generator
     dirt: np.random.Generator
+    composing: np.random.Generator
 
     @classmethod
     def of(cls, seed: int) -> Streams:

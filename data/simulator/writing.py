@@ -8,6 +8,7 @@
     usage.csv          what a unit takes of them
     lots.csv           how variants can be made, and the stock
     stock.csv.gz       what could be bought when, by week
+    composed.csv.gz    what customers composed, option by option
     truth/             what nobody in a real market knows
 
 Column names and formats are a shop's, not Atelier's; the mapping `sample` lays them onto the
@@ -97,6 +98,7 @@ def _write_raw(market: Market, folder: Path) -> None:
     _csv(market.usage.rename(columns=FACTORY_NAMES), folder / "usage.csv")
     _csv(market.lots.rename(columns=FACTORY_NAMES), folder / "lots.csv")
     _csv(_stock(market.stock), folder / "stock.csv.gz")
+    _csv(_composed(market.configurations), folder / "composed.csv.gz")
 
 
 def _sales(orders: pd.DataFrame) -> pd.DataFrame:
@@ -173,6 +175,21 @@ def _stock(stock: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _composed(configurations: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Job": configurations["configuration_id"],
+            "Receipt": configurations["order_id"],
+            "Customer": configurations["customer_id"],
+            "Model": configurations["style_id"],
+            "Pieces": configurations["quantity"],
+            "Ordered at": configurations["ordered_at"].dt.strftime(MOMENT_FORMAT),
+            "Option": configurations["option"],
+            "Number": configurations["value"],
+        }
+    )
+
+
 def _percent(share: pd.Series) -> pd.Series:
     return (share * 100).round().astype("int64")
 
@@ -185,6 +202,7 @@ def _write_truth(market: Market, folder: Path) -> None:
     _csv(truth.campaigns, folder / "campaigns.csv")
     _json(truth.effects, folder / "effects.json")
     _json(truth.options, folder / "options.json")
+    _json(truth.composing, folder / "composing.json")
     _json(market.settings.model_dump(mode="json"), folder / "settings.json")
 
 

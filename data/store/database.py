@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from data.errors import StoreError
 from data.store.combining import Combiner
 from data.store.engine import READS, connect
+from data.store.together import commit, forget
 
 MOST_TRIES: Final = 5
 AGAIN: Final = frozenset({"40001", "40P01"})
@@ -96,11 +97,13 @@ class Database:
     @contextmanager
     def _begun(self, *, reads: bool = False) -> Iterator[Connection]:
         try:
-            with (
-                self.engine.connect().execution_options(**{READS: reads}) as connection,
-                connection.begin(),
-            ):
-                yield connection
+            with self.engine.connect().execution_options(**{READS: reads}) as connection:
+                connection.begin()
+                try:
+                    yield connection
+                    commit(connection)
+                finally:  # what is not committed by now is undone as the connection goes back
+                    forget(connection)
         except (SQLAlchemyError, OSError) as error:
             raise explained(self.engine, error) from error
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from data.errors import StoreError
 
@@ -15,6 +17,9 @@ READS: Final = "atelier_reads"
 
 FULL: Final = 2
 CONNECT_SECONDS: Final = 5
+RESTED_SECONDS: Final = 1.0
+"""After so long unused a connection is tried before it is handed out: under load that would cost a
+journey for every transaction, and a server that goes away is noticed by the next statement."""
 
 
 def connect(url: str, patience: float) -> Engine:
@@ -92,8 +97,31 @@ def _postgresql(url: URL, patience: float) -> Engine:
             "-c synchronous_commit=on",
         )
     )
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg").difference_update_query(["options"]),
-        pool_pre_ping=True,
         connect_args={"options": options.strip(), "connect_timeout": CONNECT_SECONDS},
     )
+
+    @event.listens_for(engine, "checkin")
+    def _rest(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _wake(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
+        if connection.closed or (rested > RESTED_SECONDS and not _answers(connection)):
+            raise DisconnectionError  # the pool makes a new one
+
+    return engine
+
+
+def _answers(connection: Any) -> bool:
+    """Whether a connection of psycopg's still is one; the server may have gone while it rested."""
+    import psycopg  # noqa: PLC0415  # a store in a file does without it
+
+    try:
+        connection.execute("")
+        connection.rollback()
+    except psycopg.Error:
+        return False
+    return True

@@ -20,6 +20,7 @@ from production.report.customers import Customers, customers_of
 from production.report.fans import Fan, fans_of
 from production.report.gap import Gap, habit_gap, planned_gap
 from production.report.last_plan import AgainstLast, against_last
+from production.report.live import LiveMix
 from production.report.over_time import gap_over_time
 from production.report.service import Service, service_of
 from production.report.variants import variant_rows
@@ -70,6 +71,7 @@ class Report:
         capacity: the plan under more and less of it; likewise.
         why: what drove the forecast; None where it is not kept or its method does not say.
         customers: who wants it; None where neither customer groups nor regions are known.
+        live: orders since the plan was made against it; None where they were not asked for.
     """
 
     plan: Plan
@@ -85,6 +87,7 @@ class Report:
     capacity: CapacityPrice | None = None
     why: Why | None = None
     customers: Customers | None = None
+    live: LiveMix | None = None
 
     @property
     def binding(self) -> tuple[PlanResource, ...]:

@@ -165,3 +165,46 @@ def test_an_audit_takes_no_choices(capsys: pytest.CaptureFixture[str], model: Pa
     status, _, err = run(capsys, model, "--check", "--choose", "A")
     assert status == 2
     assert "An audit takes no choices" in err
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that has learned the sample's choices."""
+    from data.importing import import_files
+    from data.mapping import load_mapping
+    from data.workspace import Workspace
+    from production.configuration.products import add_products
+
+    folder = tmp_path_factory.mktemp("learned") / "workspace"
+    names = ("composed.csv.gz", "catalogue.csv", "sales.csv.gz")
+    files = [ROOT / "data" / "sample" / name for name in names]
+    import_files(files, load_mapping("sample"), folder)
+    add_products(Workspace.open(folder), sorted(SAMPLE.parent.iterdir()))
+    with pytest.raises(SystemExit) as end:
+        main(["choices", "--workspace", str(folder), "--json"])
+    assert not end.value.code
+    return folder
+
+
+def test_likely_choices_come_with_their_chance_and_a_whole_that_keeps_them(
+    capsys: pytest.CaptureFixture[str], learned: Path
+) -> None:
+    asked = [SAMPLE, "--choose", "blue", "--choose", "monogram", "--workspace", learned]
+    answer = told(capsys, *asked, "--likely", "--complete-likely")
+    assert {one["choice"] for one in answer["likely"]} <= set(answer["open"])
+    assert all(0 < one["probability"] < 1 for one in answer["likely"])
+    assert {"blue", "monogram", "letters"} <= set(answer["configuration"]["selected"])
+    assert "materials" in answer
+    of_one = told(capsys, *asked, "--likely", "--customer", "10242")
+    assert of_one["likely"] != answer["likely"]
+    status, out, _ = run(capsys, *asked, "--likely")
+    assert status == 0
+    assert "Likely" in out
+
+
+def test_choices_that_were_never_learned_are_refused(
+    capsys: pytest.CaptureFixture[str], learned: Path, model: Path
+) -> None:
+    status, _, err = run(capsys, model, "--likely", "--workspace", learned)
+    assert status == 1
+    assert "atelier choices" in err

@@ -156,6 +156,26 @@ class TestPostgresql:
         assert stands(ledger) == (7, 3, 0)
         ledger.close()
 
+    def test_connections_that_the_server_dropped_while_they_rested_are_made_anew(
+        self, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ledger = open_shop(postgres_url, Clock(), press=100)
+        end_resting(ledger, postgres_url)
+        monkeypatch.setattr("data.store.engine.RESTED_SECONDS", 0.0)
+        ledger.hold(units(3), request=key("a"))
+        assert stands(ledger) == (7, 3, 0)
+        ledger.close()
+
+    def test_a_connection_dropped_in_use_is_one_failure_and_then_forgotten(
+        self, postgres_url: str
+    ) -> None:
+        ledger = open_shop(postgres_url, Clock(), press=100)
+        end_resting(ledger, postgres_url)
+        refused(lambda: ledger.hold(units(3), request=key("a")), "does not answer")
+        assert not ledger.hold(units(3), request=key("a")).replayed
+        assert stands(ledger) == (7, 3, 0)
+        ledger.close()
+
     def test_a_database_that_is_read_only_can_be_read(self, postgres_url: str) -> None:
         open_shop(postgres_url, Clock(), press=100).close()
         asked = str(make_url(postgres_url).query["options"])
@@ -198,6 +218,18 @@ class TestPostgresql:
         monkeypatch.undo()
         assert stands(ledger) == (7, 3, 0)
         ledger.close()
+
+
+def end_resting(ledger: Ledger, url: str) -> None:
+    """Let the server end the ledger's only connection, which no transaction uses."""
+    with ledger.database.transaction(reads=True) as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        assert connection.execute(
+            text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}
+        ).scalar_one()
+    engine.dispose()
 
 
 def deadlock() -> DBAPIError:
