@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from api.live import local_time
+from api.settings import Settings
 from data.errors import CapacityTaken
-from data.ledger import MILLI, Capacity, Ledger
+from data.ledger import MILLI, Capacity, Ledger, open_ledger
 from data.tables import RESOURCES
 from data.workspace import Workspace
 from production.allocation.resources import capacity_by_week
@@ -21,6 +23,12 @@ from production.plans.released_use import released_use
 
 ATTEMPTS: Final = 5
 """How often capacity is laid anew when orders take some while it is being laid."""
+
+WEEKS: Final = 26
+"""How far ahead capacity is laid where nothing else is asked."""
+
+ACTOR: Final = "command line"
+"""Who the audit names for what the program's commands do."""
 
 Whole = NDArray[np.int64]
 
@@ -133,6 +141,39 @@ def lay_capacity(
             for name, one in zip(stated.index, laid, strict=True)
         ),
     )
+
+
+def lay_from_today(
+    workspace: Workspace, settings: Settings, *, since: date | None = None, weeks: int = WEEKS
+) -> LaidCapacity:
+    """`lay_capacity` in the store that the settings name, from today on the shop's clock."""
+    today = local_time(datetime.now(UTC), settings.timezone).date()
+    ledger = open_ledger(settings.store_url(workspace.root))
+    try:
+        return lay_capacity(
+            workspace, ledger, settings.workdays, since=since or today, weeks=weeks, actor=ACTOR
+        )
+    finally:
+        ledger.close()
+
+
+def state_amounts(
+    workspace: Workspace, settings: Settings, amounts: Mapping[str, int], day: date | None
+) -> date:
+    """State thousandths of resources or materials on one day, today without it; which day it was.
+
+    Raises:
+        OrderRefused: a bad id, or an amount out of bounds.
+        CapacityTaken: orders have taken more.
+        StoreError: the store is away, busy, full or read-only.
+    """
+    day = day or local_time(datetime.now(UTC), settings.timezone).date()
+    ledger = open_ledger(settings.store_url(workspace.root))
+    try:
+        ledger.set_capacity([(name, day, some) for name, some in amounts.items()], actor=ACTOR)
+    finally:
+        ledger.close()
+    return day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

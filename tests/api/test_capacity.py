@@ -17,6 +17,7 @@ from production.allocation.workdays import WorkdaySettings
 from production.plans.planning import make_plan
 from production.plans.releases import release_plan
 from production.plans.saved import save_plan
+from tests.api.test_cli import answered, run
 from tests.production.small_market import simple_forecast, small_market
 
 MONDAY = date(2024, 7, 29)
@@ -146,3 +147,18 @@ def test_a_workspace_without_resources_has_none_to_lay(tmp_path: Path, ledger: L
     bare = small_market(tmp_path / "bare", resources=False)
     with pytest.raises(WorkspaceError, match="resources"):
         lay(bare, ledger)
+
+
+def test_the_command_lays_and_states_capacity(
+    shop: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("orders", "capacity", "--workspace", shop.root, "--since", "2024-07-29")
+    laid = answered(capsys, *words, "--weeks", "1")
+    assert (laid["first"], laid["last"], laid["changed"]) == ("2024-07-29", "2024-08-04", 10)
+    stated = answered(capsys, *words, "--set", "material:buttons=12.5")
+    assert stated == {"day": "2024-07-29", "amounts": {"material:buttons": 12.5}}
+    opened = open_ledger(f"sqlite:///{shop.root / 'atelier.db'}")
+    assert [row.amount for row in opened.free("material:buttons", WEEK)] == [12_500]
+    assert amounts(opened) == [6000] * 5
+    opened.close()
+    assert run(capsys, *words, "--set", "sewing=0.0001")[0] == 2
