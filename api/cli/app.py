@@ -17,6 +17,7 @@ from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.evaluate_customers import customers
+from api.cli.evaluate_policy import policy
 from api.cli.forecast import forecast
 from api.cli.groups import groups
 from api.cli.import_files import import_files
@@ -25,6 +26,7 @@ from api.cli.launches import launches
 from api.cli.listen import listen
 from api.cli.mix import mix
 from api.cli.models import models
+from api.cli.orders import orders
 from api.cli.plan import plan
 from api.cli.plan_risk import plan_risk
 from api.cli.recommend import recommend
@@ -63,9 +65,11 @@ app.command()(report)
 evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
+evaluate.command("policy")(policy)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)
+app.add_typer(orders, name="orders")
 app.add_typer(keys, name="keys")
 app.add_typer(dead_letters, name="dead-letters")
 for command in (serve, listen, doctor):
