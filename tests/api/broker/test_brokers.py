@@ -36,7 +36,7 @@ KINDS = [
     )
     for kind, port in PORTS.items()
 ]
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture
@@ -211,7 +211,10 @@ async def killed_and_restarted(kind: str, workspace: Path, variant: str, *, kill
     async with broker(kind) as source:
         await source.publish(bodies(range(events), variant))
         process = start(workspace, source.url(), ATELIER_FAILPOINT="event-stored")
-        assert await asyncio.to_thread(process.wait, PATIENCE) == -signal.SIGKILL
+        try:
+            assert await asyncio.to_thread(process.wait, PATIENCE) == -signal.SIGKILL
+        finally:
+            end(process, signal.SIGKILL)
         assert 0 < len(stored(workspace)) < events
         for _ in range(kills - 1):
             before = len(stored(workspace))
