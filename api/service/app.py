@@ -70,6 +70,7 @@ async def _watch(engine: Engine) -> None:
         try:
             await anyio.to_thread.run_sync(engine.refresh)
             await anyio.to_thread.run_sync(engine.serving.look_for_lists)
+            await anyio.to_thread.run_sync(engine.exploring.learn)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
             crashed(error, task="watch")
 

@@ -68,7 +68,7 @@ GROUP_FIELDS = ("column", "values", "demand", "price", "unit_cost", "extra")
 GOOD_OVERRIDE = {"variant_id": "v", "quantity": 1, "by": "Ann", "why": "x"}
 RULES = (
     "collapse", "per_style", "allow", "deny", "deny_styles", "in_stock", "region", "attributes",
-    "min_price", "max_price", "boosts", "bonus", "plan_bonus", "extra",
+    "min_price", "max_price", "boosts", "bonus", "plan_bonus", "explore", "extra",
 )  # fmt: skip
 BOOST_FIELDS = ("amount", "variant_id", "style_id", "attribute", "until", "extra")
 EVENT_FIELDS = ("event_id", "customer_id", "variant_id", "kind", "value", "at", "extra")
