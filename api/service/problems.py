@@ -51,6 +51,7 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (data.StoreError, 503),
     (data.RecordsRefused, 503),
     (data.UnknownOrder, 404),
+    (data.UnknownQuote, 404),
     (data.OutOfCapacity, 409),
     (data.CapacityTaken, 409),
     (data.IllegalStep, 409),

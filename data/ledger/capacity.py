@@ -120,6 +120,14 @@ def read(connection: Connection, resource_id: str, days: Sequence[date]) -> list
     return [Capacity(**row) for row in connection.execute(query).mappings()]
 
 
+def read_since(connection: Connection, resource_ids: Sequence[str], since: date) -> list[Capacity]:
+    """What stands of some resources from a day on, by resource and day."""
+    query = select(capacity).where(capacity.c.resource_id.in_(resource_ids))
+    query = query.where(capacity.c.day >= since)
+    query = query.order_by(capacity.c.resource_id, capacity.c.day)
+    return [Capacity(**row) for row in connection.execute(query).mappings()]
+
+
 def miscounted(connection: Connection) -> list[Capacity]:
     """The rows that are not what the orders' needs add up to: none, unless tables were edited."""
     query = (

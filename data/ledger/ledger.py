@@ -87,6 +87,27 @@ class Ledger:
         with self.database.transaction(reads=True) as connection:
             return capacity.read(connection, resource_id, days)
 
+    def calendar(self, resource_ids: Sequence[str], since: date) -> list[Capacity]:
+        """What stands of some resources from a day on, by resource and day.
+
+        Holds that have run out are given back first.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        self.expire()
+        with self.database.transaction(reads=True) as connection:
+            return capacity.read_since(connection, resource_ids, since)
+
+    def lateness(self, most: int) -> list[int]:
+        """Days by which the latest shipped orders missed their promise, below 0 where early.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        with self.database.transaction(reads=True) as connection:
+            return orders.lateness(connection, most)
+
     def order(self, order_id: str) -> Order:
         """An order as it stands.
 
@@ -153,9 +174,15 @@ class Ledger:
         return self._step("cancel", order_id, version, request, reason=reason)
 
     def change(
-        self, order_id: str, lines: tuple[Line, ...], *, version: int, request: RequestKey
+        self,
+        order_id: str,
+        lines: tuple[Line, ...],
+        *,
+        version: int,
+        promised_on: date | None = None,
+        request: RequestKey,
     ) -> Receipt:
-        """Put other lines in the place of an order's, or leave it as it is.
+        """Put other lines and another promise in the place of an order's, or leave it as it is.
 
         What they need more is taken, what they need less is given back, in one.
 
@@ -166,7 +193,9 @@ class Ledger:
             UnknownOrder, IllegalStep, StaleVersion, KeyReused, StoreError: as of `cancel`.
         """
         check_lines(lines)
-        return self._step("change", order_id, version, request, lines=lines)
+        return self._step(
+            "change", order_id, version, request, lines=lines, promised_on=promised_on
+        )
 
     def expire(self) -> int:
         """Give back what run-out holds have taken; how many there were.
@@ -221,12 +250,18 @@ class Ledger:
         *,
         reason: str = "",
         lines: tuple[Line, ...] | None = None,
+        promised_on: date | None = None,
     ) -> Receipt:
         check_reason(reason)
 
         def plan(connection: Connection, now: datetime) -> Planned:
             asked = steps.Asked(
-                step=step, version=version, actor=request.scope, reason=reason, lines=lines
+                step=step,
+                version=version,
+                actor=request.scope,
+                reason=reason,
+                lines=lines,
+                promised_on=promised_on,
             )
             return steps.take(connection, order_id, asked, now)
 
