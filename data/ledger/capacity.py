@@ -120,12 +120,36 @@ def read(connection: Connection, resource_id: str, days: Sequence[date]) -> list
     return [Capacity(**row) for row in connection.execute(query).mappings()]
 
 
-def read_since(connection: Connection, resource_ids: Sequence[str], since: date) -> list[Capacity]:
-    """What stands of some resources from a day on, by resource and day."""
-    query = select(capacity).where(capacity.c.resource_id.in_(resource_ids))
-    query = query.where(capacity.c.day >= since)
-    query = query.order_by(capacity.c.resource_id, capacity.c.day)
+def read_since(
+    connection: Connection,
+    resource_ids: Sequence[str],
+    since: date,
+    stock_ids: Sequence[str] = (),
+) -> list[Capacity]:
+    """What stands of resources from a day on, of stocks on any day; by resource and day."""
+    query = _span(resource_ids, stock_ids, since)
     return [Capacity(**row) for row in connection.execute(query).mappings()]
+
+
+def lock_span(
+    connection: Connection,
+    resource_ids: Sequence[str],
+    stock_ids: Sequence[str],
+    since: date,
+    until: date,
+) -> list[Capacity]:
+    """As `read_since`, up to a day; no other transaction changes it until this one ends."""
+    query = _span(resource_ids, stock_ids, since).where(capacity.c.day <= until)
+    rows = connection.execute(query.with_for_update()).mappings()
+    return [Capacity(**row) for row in rows]
+
+
+def _span(
+    resource_ids: Sequence[str], stock_ids: Sequence[str], since: date
+) -> Select[tuple[str, date, int, int, int, int]]:
+    hours = capacity.c.resource_id.in_(resource_ids) & (capacity.c.day >= since)
+    query = select(capacity).where(hours | capacity.c.resource_id.in_(stock_ids))
+    return query.order_by(capacity.c.resource_id, capacity.c.day)
 
 
 def miscounted(connection: Connection) -> list[Capacity]:

@@ -19,6 +19,7 @@ from data.ledger.terms import (
     Capacity,
     Line,
     NewOrder,
+    OpenOrder,
     Order,
     Receipt,
     RequestKey,
@@ -87,8 +88,10 @@ class Ledger:
         with self.database.transaction(reads=True) as connection:
             return capacity.read(connection, resource_id, days)
 
-    def calendar(self, resource_ids: Sequence[str], since: date) -> list[Capacity]:
-        """What stands of some resources from a day on, by resource and day.
+    def calendar(
+        self, resource_ids: Sequence[str], since: date, stock_ids: Sequence[str] = ()
+    ) -> list[Capacity]:
+        """What stands of resources from a day on, and of stocks on any; by resource and day.
 
         Holds that have run out are given back first.
 
@@ -97,7 +100,7 @@ class Ledger:
         """
         self.expire()
         with self.database.transaction(reads=True) as connection:
-            return capacity.read_since(connection, resource_ids, since)
+            return capacity.read_since(connection, resource_ids, since, stock_ids)
 
     def lateness(self, most: int) -> list[int]:
         """Days by which the latest shipped orders missed their promise, below 0 where early.
@@ -127,8 +130,11 @@ class Ledger:
             return self.order(order_id)
         return order
 
-    def hold(self, order: NewOrder, *, request: RequestKey) -> Receipt:
+    def hold(self, order: NewOrder | OpenOrder, *, request: RequestKey) -> Receipt:
         """Keep capacity for an order until its hold runs out: for all of its lines, or none.
+
+        The days of an `OpenOrder` are found in the same transaction: it is refused only where
+        nothing fits, however many are held at once.
 
         Raises:
             NoCapacity: nobody has said how much there is of a resource on a day.

@@ -18,7 +18,7 @@ from data.ledger import audit, capacity, orders
 from data.ledger.audit import Record
 from data.ledger.once import Planned
 from data.ledger.states import ALLOWED, BUCKET, State, Step
-from data.ledger.terms import Line, NewOrder, Receipt, Slot, less, needs_of
+from data.ledger.terms import Line, NewOrder, OpenOrder, Receipt, Slot, less, needs_of
 
 EXPIRY: Final = "expiry"
 """Who the audit names for a hold that ran out."""
@@ -66,7 +66,7 @@ def state(connection: Connection, wanted: dict[Slot, int], actor: str, now: date
 
 
 def hold(
-    connection: Connection, order: NewOrder, order_id: str, actor: str, now: datetime
+    connection: Connection, order: NewOrder | OpenOrder, order_id: str, actor: str, now: datetime
 ) -> Planned:
     """Take what an order's lines need together, and write it down."""
     head = orders.Head(
@@ -83,13 +83,22 @@ def hold(
     )
 
     def work() -> None:
-        capacity.adjust(connection, "held", needs_of(order.lines))
+        placed = order if isinstance(order, NewOrder) else _placed(connection, order)
+        capacity.adjust(connection, "held", needs_of(placed.lines))
         reach("ledger-reserved")
-        orders.write(connection, head, order.lines)
+        orders.write(connection, head, placed.lines)
         reach("ledger-written")
-        audit.append(connection, [_record(actor, "hold", None, head, order.lines)])
+        audit.append(connection, [_record(actor, "hold", None, head, placed.lines)])
 
     return Planned(_receipt(head), work)
+
+
+def _placed(connection: Connection, order: OpenOrder) -> NewOrder:
+    """An order with its days, found in what is free; nobody else takes of it until the end."""
+    stated = capacity.lock_span(
+        connection, order.resource_ids, order.stock_ids, order.since, order.until
+    )
+    return order.with_lines(order.place(stated))
 
 
 def take(connection: Connection, order_id: str, asked: Asked, now: datetime) -> Planned:

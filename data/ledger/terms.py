@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -144,6 +144,44 @@ class NewOrder:
                 where="currency",
                 fix="Write three capital letters, such as EUR.",
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """An order whose work has no days yet: they are found in what is free as it is held.
+
+    Attributes:
+        place: its lines, given what stands of the resources; raises OutOfCapacity where nothing
+            fits. It is called within the transaction, on rows that nobody else changes meanwhile.
+        resource_ids: what it may take of, from `since` to `until`.
+        stock_ids: what it may take of on any day to `until`.
+        since: the first day of work.
+        until: the last.
+        hold_for: how long capacity is kept before the order must be confirmed.
+        currency: three letters (ISO 4217).
+        customer_id: opaque; None for a guest.
+        promised_on: the day by which it is promised to be shipped, if it is.
+    """
+
+    place: Callable[[Sequence[Capacity]], tuple[Line, ...]]
+    resource_ids: tuple[str, ...]
+    stock_ids: tuple[str, ...]
+    since: date
+    until: date
+    hold_for: timedelta
+    currency: str
+    customer_id: str | None = None
+    promised_on: date | None = None
+
+    def with_lines(self, lines: tuple[Line, ...]) -> NewOrder:
+        """The order once its days are found; OrderRefused as of `NewOrder`."""
+        return NewOrder(
+            lines=lines,
+            hold_for=self.hold_for,
+            currency=self.currency,
+            customer_id=self.customer_id,
+            promised_on=self.promised_on,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
