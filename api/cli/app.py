@@ -16,6 +16,7 @@ from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.evaluate_customers import customers
+from api.cli.evaluate_policy import policy
 from api.cli.forecast import forecast
 from api.cli.groups import groups
 from api.cli.import_files import import_files
@@ -61,6 +62,7 @@ app.command()(report)
 evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
+evaluate.command("policy")(policy)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)
