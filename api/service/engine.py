@@ -13,12 +13,15 @@ from fastapi import Depends, Request
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
+from api.products import Products
 from api.service import schemas
 from api.service.answers import Asked, Known
 from api.service.asking import Asking
+from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
+from api.service.likely import Likely
 from api.service.list_making import body_of
 from api.service.plan_bonuses import PlanBonuses
 from api.service.plans import Plans
@@ -49,6 +52,8 @@ class Engine:
         self.risks = Risks(workspace, settings)
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
+        self.products = Products(workspace)
+        self.configuring = Configuring(self.products, Likely(workspace, settings))
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
