@@ -41,6 +41,7 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (recsys.ModelRefused, 503),
     (recsys.GroupsRefused, 503),
     (production.UnknownProduct, 404),
+    (production.NoPromise, 409),
     (production.BadModel, 503),
     (production.BadOptions, 503),
     (production.UnknownPlan, 404),

@@ -88,10 +88,8 @@ class Ledger:
         with self.database.transaction(reads=True) as connection:
             return capacity.read(connection, resource_id, days)
 
-    def calendar(
-        self, resource_ids: Sequence[str], since: date, stock_ids: Sequence[str] = ()
-    ) -> list[Capacity]:
-        """What stands of resources from a day on, and of stocks on any; by resource and day.
+    def stands(self, resource_ids: Sequence[str], since: date, until: date) -> list[Capacity]:
+        """What stands of resources on the days of a span, by resource and day.
 
         Holds that have run out are given back first.
 
@@ -100,7 +98,30 @@ class Ledger:
         """
         self.expire()
         with self.database.transaction(reads=True) as connection:
-            return capacity.read_since(connection, resource_ids, since, stock_ids)
+            return capacity.read_span(connection, resource_ids, since, until)
+
+    def resources(self) -> list[str]:
+        """The resources of which any capacity is stated, ascending.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        with self.database.transaction(reads=True) as connection:
+            return capacity.resources(connection)
+
+    def free_since(
+        self, resource_ids: Sequence[str], stock_ids: Sequence[str], since: date, until: date
+    ) -> list[tuple[str, date, int]]:
+        """Resource, day and thousandths free: of resources in a span, of stocks up to its end.
+
+        Holds that have run out are given back first.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        self.expire()
+        with self.database.transaction(reads=True) as connection:
+            return capacity.free_in(connection, resource_ids, stock_ids, since, until)
 
     def lateness(self, most: int) -> list[int]:
         """Days by which the latest shipped orders missed their promise, below 0 where early.
@@ -147,6 +168,17 @@ class Ledger:
             return steps.hold(connection, order, self.new_id(), request.scope, now)
 
         return self._once(request, request.digest_of("hold", "", None), plan)
+
+    def held_before(self, request: RequestKey) -> Receipt | None:
+        """What `hold` answered a key; None where it was not asked under it yet.
+
+        Raises:
+            LedgerError: the hold was refused; KeyReused where the key stands for another request.
+            StoreError: the store is away, busy, full or read-only.
+        """
+        with self.database.transaction(reads=True) as connection:
+            found = keys.find(connection, request, request.digest_of("hold", "", None))
+        return None if found is None else found.give()
 
     def confirm(self, order_id: str, *, version: int, request: RequestKey) -> Receipt:
         """Turn a hold into a commitment; errors as of `cancel`."""

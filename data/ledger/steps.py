@@ -95,10 +95,10 @@ def hold(
 
 def _placed(connection: Connection, order: OpenOrder) -> NewOrder:
     """An order with its days, found in what is free; nobody else takes of it until the end."""
-    stated = capacity.lock_span(
-        connection, order.resource_ids, order.stock_ids, order.since, order.until
+    free = capacity.free_in(
+        connection, order.resource_ids, order.stock_ids, order.since, order.until, lock=True
     )
-    return order.with_lines(order.place(stated))
+    return order.with_lines(order.place(free))
 
 
 def take(connection: Connection, order_id: str, asked: Asked, now: datetime) -> Planned:

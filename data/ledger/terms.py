@@ -151,8 +151,9 @@ class OpenOrder:
     """An order whose work has no days yet: they are found in what is free as it is held.
 
     Attributes:
-        place: its lines, given what stands of the resources; raises OutOfCapacity where nothing
-            fits. It is called within the transaction, on rows that nobody else changes meanwhile.
+        place: its lines, given resource, day and thousandths free; raises OutOfCapacity where
+            they do not fit. It is called within the transaction, on rows that nobody else changes
+            meanwhile.
         resource_ids: what it may take of, from `since` to `until`.
         stock_ids: what it may take of on any day to `until`.
         since: the first day of work.
@@ -163,7 +164,7 @@ class OpenOrder:
         promised_on: the day by which it is promised to be shipped, if it is.
     """
 
-    place: Callable[[Sequence[Capacity]], tuple[Line, ...]]
+    place: Callable[[Sequence[tuple[str, date, int]]], tuple[Line, ...]]
     resource_ids: tuple[str, ...]
     stock_ids: tuple[str, ...]
     since: date
