@@ -20,6 +20,7 @@ from pydantic_settings import SettingsError as Unreadable
 
 from api.errors import SettingsError
 from data.nearest import hint
+from production.allocation.workdays import WorkdaySettings
 from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings
 from production.plans.risk_settings import RiskSettings
@@ -105,6 +106,9 @@ class Settings(BaseSettings):
 
     recommend: RecommendSettings = RecommendSettings()
     """How lists are made where nothing else is asked."""
+
+    workdays: WorkdaySettings = WorkdaySettings()
+    """On which days there is capacity for custom orders."""
 
     promise: PromiseSettings = PromiseSettings()
     """How quotes and promises of custom orders are made."""

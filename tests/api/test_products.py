@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 from fastapi import FastAPI
 
+from api.choices import learn_and_save
 from api.service.product_schemas import MOST_CHOICES
+from api.settings import load_settings
 from data.workspace import Workspace
+from production.configuration.learned.saved import latest_choices_id
 from production.configuration.product import Product
 from production.configuration.products import FOLDER, add_products
 from tests.api.client import Client
@@ -176,6 +180,52 @@ def test_a_conflict_names_the_fewest_choices_and_changes(client: Client) -> None
             one for one in ("M", "double-cuffs", "long-fit", "horn-buttons") if one not in change
         ]
         assert where(client, *kept)["valid"]
+
+
+def composed(many: int) -> pd.DataFrame:
+    """Shirts of the past: two thirds of them blue, M and in a box."""
+    rows = []
+    for number in range(many):
+        usual = number % 3 > 0
+        options = ["blue", "M", "gift-box"] if usual else ["white", "SL"[number % 2]]
+        rows += [
+            {
+                "configuration_id": f"C{number}",
+                "order_id": None,
+                "customer_id": f"{number % 7}",
+                "style_id": "SH001",
+                "quantity": 1,
+                "ordered_at": pd.Timestamp("2024-01-01") + pd.Timedelta(days=number),
+                "option": option,
+                "value": None,
+            }
+            for option in (*options, "plain-collar", "single-cuffs")
+        ]
+    return pd.DataFrame(rows)
+
+
+def test_likely_choices_can_be_made_and_need_no_restart(client: Client, workspace: Path) -> None:
+    without = where(client, "blue")
+    assert without["likely"] == []
+    assert [note["code"] for note in without["notes"]] == ["no.choices"]
+    opened = Workspace.open(workspace)
+    opened.write({"configurations": composed(60)})
+    learn_and_save(opened, load_settings(workspace))
+    answer = where(client, "blue", likely=20)
+    assert answer["notes"] == []
+    assert {"M", "gift-box"} <= {one["choice"] for one in answer["likely"][:4]}
+    chances = [one["probability"] for one in answer["likely"]]
+    assert chances == sorted(chances, reverse=True)
+    assert len(chances) > 5
+    for one in answer["likely"]:
+        assert 0 <= one["probability"] <= 1
+        assert where(client, "blue", one["choice"])["valid"]
+    assert answer["likely"][:5] == where(client, "blue")["likely"]
+    assert where(client, "blue", likely=0)["likely"] == []
+    (
+        workspace / "choices" / str(latest_choices_id(Workspace.open(workspace))) / "choices.npz"
+    ).unlink()
+    assert len(where(client, "blue")["likely"]) == 5  # what is held stays
 
 
 def test_a_product_without_prices_is_guided_all_the_same(client: Client, workspace: Path) -> None:

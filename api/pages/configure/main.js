@@ -26,7 +26,9 @@ const choose = (wanted) => guarded(async () => {
     return;
   }
   choices = wanted;
-  answer = { ...found, on: new Set(found.forced_on), off: new Set(found.forced_off) };
+  answer = {
+    ...found, on: new Set(found.forced_on), off: new Set(found.forced_off), instead: new Set(found.instead),
+  };
   element("conflict").hidden = true;
   keepInAddress();
   showOptions();

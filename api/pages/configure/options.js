@@ -35,12 +35,14 @@ const drawOption = (name) => {
   const show = () => {
     const now = standing(name), choice = said(name);
     const fixed = branch.state !== "open";
-    button.className = `option ${now}${choice ? " chosen" : ""}`;
+    const swap = answer.instead.has(name); // pressing it takes the place of another
+    button.className = `option ${swap ? "open" : now}${choice ? " chosen" : ""}`;
     button.setAttribute("aria-pressed", String(now === "on"));
     button.disabled = fixed;
+    state.classList.toggle("spoken", now === "on" && Boolean(choice)); // the mark says it to the eye
     state.textContent = choice ? (now === "on" ? "chosen" : "left out")
       : now === "on" ? (fixed ? "always included" : "included")
-      : now === "off" ? (fixed ? "not available" : "not with your choices") : "";
+      : now === "off" && !swap ? (fixed ? "not available" : "not with your choices") : "";
   };
   drawn.set(name, [...(drawn.get(name) ?? []), show]);
   return button;
@@ -125,6 +127,7 @@ const fillPart = (body, branch) => {
     if (pressed.length) {
       const row = make("div", { className: "options", role: "group" }, ...pressed);
       row.setAttribute("aria-label", `${words(branch.name)}: ${howMany(group)}`);
+      if (branch.groups.length > 1 && !branch.parent) body.append(make("h2", {}, "Extras"));
       body.append(row);
     }
     body.append(...inner);
@@ -138,6 +141,7 @@ const howMany = ({ least, most, options }) =>
 // What belongs to an option is shown once it is taken.
 const drawInner = (name) => {
   const part = drawPart(name);
+  part.classList.add("inner");
   drawn.set(name, [...(drawn.get(name) ?? []), () => {
     part.hidden = standing(name) !== "on";
   }]);

@@ -2,7 +2,7 @@
 const showPrice = () => {
   const { price } = answer;
   const rows = (price?.items ?? []).map((item) => make("tr", {},
-    make("th", { scope: "row" }, words(item.what)),
+    make("th", { scope: "row" }, item.what === "base" ? element("name").textContent : words(item.what).replace(" x ", " × ")),
     make("td", {}, money(item.amount, price.currency))));
   element("items").tBodies[0].replaceChildren(...rows);
   const whole = !answer.to_choose.length;
