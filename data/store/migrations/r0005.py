@@ -1,4 +1,4 @@
-"""The log of served lists."""
+"""Jobs."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ down_revision = "r0004"
 def upgrade() -> None:
     """Make the table where it is missing."""
     op.create_table(
-        "served_lists",
-        sa.Column("list_id", sa.Text, primary_key=True),
-        sa.Column("customer_id", sa.Text, nullable=False),
-        sa.Column("at", sa.DateTime, nullable=False),
-        sa.Column("model_id", sa.Text, nullable=False),
-        sa.Column("policy", sa.Text, nullable=False),
-        sa.Column("experiment", sa.Text, nullable=True),
-        sa.Column("arm", sa.Text, nullable=True),
-        sa.Column("variants", sa.Text, nullable=False),
-        sa.Column("propensities", sa.Text, nullable=False),
+        "jobs",
+        sa.Column("job_id", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("arguments", sa.Text, nullable=False),
+        sa.Column("request_key", sa.Text, nullable=True, unique=True),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("stage", sa.Text, nullable=False),
+        sa.Column("steps_done", sa.Integer, nullable=False),
+        sa.Column("steps", sa.Integer, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("cancelling", sa.Boolean, nullable=False),
+        sa.Column("outcome", sa.Text, nullable=True),
+        sa.Column("asked_at", sa.DateTime, nullable=False),
+        sa.Column("started_at", sa.DateTime, nullable=True),
+        sa.Column("ended_at", sa.DateTime, nullable=True),
+        sa.Column("runner", sa.Text, nullable=True),
+        sa.Column("lease_until", sa.DateTime, nullable=True),
         if_not_exists=True,
     )
-    op.create_index(
-        "served_lists_by_customer", "served_lists", ["customer_id", "at"], if_not_exists=True
-    )
-    op.create_index("served_lists_by_time", "served_lists", ["at"], if_not_exists=True)
