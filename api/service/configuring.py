@@ -9,7 +9,7 @@ from typing import Any
 from api.configurations import branch_json, conflict_json, price_json
 from api.products import Products
 from api.service.likely import Likely
-from api.service.product_schemas import ConfigurationRequest
+from api.service.product_schemas import MOST_QUESTIONS, ConfigurationRequest
 from data.errors import AtelierError
 from production.configuration.choices import Choice
 from production.configuration.outline import Outline
@@ -62,19 +62,25 @@ class Configuring:
         """
         product = self._products.product(style_id)
         choices = product.choices(asked.choices)
-        state, beginning = product.state(choices), product.beginning.known
+        state, beginning = product.state(choices), product.beginning
+        questions = undecided(product.model, state, choices)
         priced = product.options is not None and state.valid
         return {
             "style_id": style_id,
             "valid": state.valid,
-            "forced_on": [name for name in state.forced_on if name not in beginning.on],
-            "forced_off": [name for name in state.forced_off if name not in beginning.off],
+            "forced_on": [name for name in state.forced_on if name not in beginning.known.on],
+            "forced_off": [name for name in state.forced_off if name not in beginning.known.off],
             "instead": in_place_of(product, choices) if state.valid else [],
             "open": len(state.open),
             "open_options": state.open if asked.list_open else None,
-            "values": state.values,
+            "values": {
+                name: left
+                for name, left in state.values.items()
+                if left != beginning.values.get(name)
+            },
             "conflict": None if state.clash is None else conflict_json(state.clash),
-            "to_choose": [asdict(one) for one in undecided(product.model, state, choices)],
+            "to_choose": [asdict(one) for one in questions[:MOST_QUESTIONS]],
+            "left_to_choose": len(questions),
             "price": price_json(product.price(state.known, asked.quantity)) if priced else None,
             "lead_time_days": product.lead_time_days(state.known) if priced else None,
         } | self._next(style_id, product, choices, asked, valid=state.valid)

@@ -167,6 +167,7 @@ def test_by_keyboard_alone(shirt: Page) -> None:
     shirt.keyboard.press("Escape")
     expect(option(shirt, "horn-buttons")).to_be_focused()
     shirt.keyboard.press("Enter")
+    expect(shirt.locator("#conflict")).to_be_focused()
     shirt.keyboard.press("Tab")
     shirt.keyboard.press("Enter")
     expect(option(shirt, "horn-buttons")).to_have_attribute("aria-pressed", "true")

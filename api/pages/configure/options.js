@@ -83,7 +83,7 @@ const drawValue = (name) => {
       input.value = choice?.startsWith(`${name}=`) ? choice.slice(name.length + 1) : "";
     }
     row.hidden = now !== "on" && !(now === "open" && standing(branch.parent) === "on");
-    const left = answer.values[name] ?? [];
+    const left = answer.values[name] ?? branch.values;
     hint.textContent = choice || !left.length || left.join() === "any other" ? "" : `can be ${left.join(", ")}`;
   }]);
   return row;

@@ -5,7 +5,7 @@ const showPrice = () => {
     make("th", { scope: "row" }, item.what === "base" ? element("name").textContent : words(item.what).replace(" x ", " × ")),
     make("td", {}, money(item.amount, price.currency))));
   element("items").tBodies[0].replaceChildren(...rows);
-  const whole = !answer.to_choose.length;
+  const whole = !answer.left_to_choose;
   element("total-what").textContent = whole ? "Price" : "Price so far";
   element("total").textContent = price ? money(price.total, price.currency) : "not known";
   const days = answer.lead_time_days;
@@ -17,12 +17,12 @@ const showPrice = () => {
 };
 
 const missing = () => {
-  if (!answer.to_choose.length) return ["Everything is chosen that has to be."];
+  if (!answer.left_to_choose) return ["Everything is chosen that has to be."];
   const links = answer.to_choose.slice(0, 8).map(({ option, least }) => {
     const id = least === null ? `value-${option}` : questions.get(option)?.id;
     return id ? make("a", { href: `#${id}`, onclick: (event) => goTo(event, id) }, words(option)) : words(option);
   });
-  const more = answer.to_choose.length - links.length;
+  const more = answer.left_to_choose - links.length;
   return ["Still to choose: ", ...links.flatMap((link, at) => (at ? [", ", link] : [link])), more > 0 ? ` and ${more} more.` : "."];
 };
 
