@@ -109,6 +109,7 @@ class Settings(BaseSettings):
 
     workdays: WorkdaySettings = WorkdaySettings()
     """On which days there is capacity for custom orders."""
+
     promise: PromiseSettings = PromiseSettings()
     """How quotes and promises of custom orders are made."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from api.service.product_schemas import MOST_CHOICES, ChoiceText, Money, PriceAnswer
-from api.service.schemas import Answer, Day, Id, Request, _example
+from api.service.schemas import Answer, Id, Request, _example
 from data.ledger.states import State
 from data.ledger.terms import LONGEST_HOLD, LONGEST_REASON
 from production.configuration.options import QUANTITIES
@@ -169,7 +169,7 @@ class CapacityLine(Answer):
     """A resource on a day, in its unit; amount = free + held + committed."""
 
     resource_id: str
-    day: Day
+    day: date
     amount: float
     free: float
     held: float

@@ -107,6 +107,12 @@ def needs_by(
     return tuple(found)
 
 
+def free_by(calendar: Calendar, resource_id: str, today: date, day: date) -> int | None:
+    """Thousandths that are free up to a day; None where nothing limits."""
+    rows = calendar.of_use(resource_id, today.toordinal())
+    return None if rows is None else int(rows.before(day.toordinal()).free.sum())
+
+
 def most_by(calendar: Calendar, work: Work, today: date, day: date) -> float:
     """How much of some work fits until a day, as a share: 1 where all of it does, or more.
 

@@ -15,7 +15,7 @@ from production.configuration.product import Clash, Product
 from production.configuration.undecided import Undecided, undecided
 from production.errors import NoPromise, QuoteRefused
 from production.promise.calendar import MATERIAL, Calendar
-from production.promise.promise import Promise, Work, most_by, promise
+from production.promise.promise import Promise, Work, free_by, promise
 
 MOST_TRIED: Final = 12
 """Choices of an order that are left out in turn, to see what that would win."""
@@ -177,22 +177,29 @@ class _Sooner:
             for choice in one.choices
             if not choice.startswith("!")
         )
+        seen = set()
         for place, choice in islice(tried, MOST_TRIED):
-            one = self.asked[place]
-            rest = tuple(other for other in one.choices if other != choice)
-            name = choice.partition("=")[0]
-            rest = tuple(other for other in rest if other.partition("=")[0] != name)
-            yield from self._if_sooner(place, replace(one, choices=(*rest, f"!{name}")), choice)
+            less = _without(self.asked[place], choice)
+            if (left := (place, less.choices[:-1])) not in seen:
+                seen.add(left)
+                yield from self._if_sooner(place, less, choice)
         yield from self._fewer()
 
     def _fewer(self) -> Iterator[Alternative]:
-        """As many units as the lead time alone allows, of an order of one line."""
+        """As many units as can be had by the lead time, of an order of one line."""
         if len(self.lines) != 1 or self.asked[0].quantity == 1:
             return
         [one], [line] = self.asked, self.lines
         soonest = date.fromordinal(self.today.toordinal() + line.work.lead_time_days)
-        share = most_by(self.calendar, line.work, self.today, soonest)
-        if share < 1 and (quantity := int(share * one.quantity)):
+        single = quoted_line(replace(one, quantity=1), 0, self.scarcity).work.takes
+        quantity = one.quantity
+        for resource_id, amount in line.work.takes.items():
+            first = single.get(resource_id, 0)  # once a line, and one unit's
+            each = (amount - first) / (one.quantity - 1)
+            free = free_by(self.calendar, resource_id, self.today, soonest)
+            if free is not None and each > 0:
+                quantity = min(quantity, 1 + int((free - first) // each))
+        if 1 <= quantity < one.quantity:
             yield from self._if_sooner(0, replace(one, quantity=quantity), None)
 
     def _if_sooner(self, place: int, changed: Asked, without: str | None) -> Iterator[Alternative]:
@@ -211,6 +218,15 @@ class _Sooner:
                 days_sooner=(self.day - day).days,
                 total=_total(lines),
             )
+
+
+def _without(asked: Asked, choice: str) -> Asked:
+    """A line without one of its choices, nor those that need it; that it is off is said last."""
+    name = choice.partition("=")[0]
+    off = asked.product.state(asked.product.choices((f"!{name}",))).forced_off
+    gone = {name, *off}
+    rest = (one for one in asked.choices if one.partition("=")[0] not in gone)
+    return replace(asked, choices=(*rest, f"!{name}"))
 
 
 def _with_scarcity(

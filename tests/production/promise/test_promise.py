@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from production.errors import NoPromise
 from production.promise.calendar import Calendar
 from production.promise.lateness import reliability
-from production.promise.promise import Promise, Work, most_by, promise
+from production.promise.promise import Promise, Work, free_by, promise
 
 TODAY = date(2026, 3, 2)
 
@@ -100,10 +100,10 @@ def test_too_little_on_all_days_names_what_is_missing() -> None:
         promise(calendar(saw=[5, 3]), [work(saw=9)], TODAY)
 
 
-def test_the_share_that_fits_until_a_day() -> None:
-    free = calendar(saw=[2, 2, 2], press=[9, 9, 9])
-    assert most_by(free, work(saw=8, press=2), TODAY, day(1)) == 0.5
-    assert most_by(free, work(saw=1, press=2), TODAY, day(0)) == 1
+def test_what_is_free_up_to_a_day() -> None:
+    free = calendar(saw=[2, 2, 2])
+    assert free_by(free, "saw", TODAY, day(1)) == 4
+    assert free_by(free, "material:thread", TODAY, day(1)) is None
 
 
 @given(
