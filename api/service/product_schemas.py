@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -185,5 +186,9 @@ class ConfigurationAnswer(Answer):
     )
     price: PriceAnswer | None = Field(description="null without prices, or where not valid.")
     lead_time_days: int | None
+    promised_on: date | None = Field(
+        description="By when it could be had if it were ordered now; null where something is left "
+        "to choose, or no day has the capacity. Nothing is kept for it."
+    )
     likely: list[LikelyAnswer] = Field(description="The likeliest first.")
     notes: list[Note]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from api.choices import learn_and_save
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.settings import load_settings
+from data.ledger import Order, RequestKey
 from data.store.api_keys import make_key
 from data.workspace import Workspace
 from production.configuration.products import FOLDER, add_products
@@ -236,3 +237,122 @@ def test_where_keys_are_asked_for_the_page_asks_for_one(browser: Browser, worksp
             expect(page.locator("#total")).to_have_text("€79.00")
             assert key not in page.url
             assert page.evaluate("localStorage.length") == 0
+
+
+@pytest.fixture
+def ordering(engine: Engine) -> Engine:
+    """The engine with capacity for custom orders from today on."""
+    today = engine.ordering.today()
+    hours = {"cutting": 8_000, "sewing": 4_000, "fabric": 20_000}
+    engine.ordering.ledger.set_capacity(
+        [
+            (name, today + timedelta(days=number), amount)
+            for name, amount in hours.items()
+            for number in range(60)
+        ],
+        actor="test",
+    )
+    return engine
+
+
+WHOLE = ("white", "M", "plain-collar", "single-cuffs")
+
+
+def test_an_order_is_quoted_held_confirmed_and_cancelled(ordering: Engine, shirt: Page) -> None:
+    quote = shirt.get_by_role("button", name="Get a quote")
+    expect(quote).to_be_disabled()
+    press(shirt, *WHOLE, "monogram")
+    expect(quote).to_be_disabled()  # its letters are not said
+    shirt.get_by_label("letters").fill("2")
+    shirt.get_by_label("letters").press("Enter")
+    expect(shirt.locator("#date")).to_contain_text("Ready to ship by")
+    quote.click()
+    offer = shirt.locator("#quote")
+    expect(offer).to_be_focused()
+    expect(offer).to_contain_text("€96.00")
+    expect(offer.get_by_role("button", name="3 days sooner without monogram")).to_be_visible()
+    offer.get_by_role("button", name="Hold it for me").click()
+    order = shirt.locator("#order")
+    expect(order).to_be_focused()
+    expect(order.get_by_role("heading")).to_have_text("Held for you")
+    expect(order).to_contain_text("€96.00")
+    expect(order).to_contain_text("ready to ship by")
+    held = order_of(ordering, shirt)
+    assert (held.state, held.lines[0].price) == ("held", "96.00")
+    order.get_by_role("button", name="Confirm the order").click()
+    expect(order.get_by_role("heading")).to_have_text("Ordered")
+    assert order_of(ordering, shirt).state == "confirmed"
+    shirt.reload()
+    expect(order.get_by_role("heading")).to_have_text("Ordered")
+    order.get_by_role("button", name="Cancel the order").click()
+    expect(order.get_by_role("heading")).to_have_text("Cancelled")
+    assert order_of(ordering, shirt).state == "cancelled"
+    order.get_by_role("button", name="Put it away").click()
+    expect(order).to_be_hidden()
+
+
+def test_what_is_had_sooner_can_be_taken_with_one_press(ordering: Engine, shirt: Page) -> None:
+    press(shirt, *WHOLE, "monogram")
+    shirt.get_by_label("letters").fill("2")
+    shirt.get_by_label("letters").press("Enter")
+    shirt.get_by_role("button", name="Get a quote").click()
+    shirt.locator("#quote").get_by_role("button", name="sooner without monogram").click()
+    expect(option(shirt, "monogram")).to_have_attribute("aria-pressed", "false")
+    expect(shirt.locator("#total")).to_have_text("€79.00")
+    expect(shirt.locator("#quote")).to_have_count(0)  # it was for other choices
+
+
+def test_an_order_whose_answer_is_lost_is_held_once(ordering: Engine, shirt: Page) -> None:
+    press(shirt, *WHOLE)
+    shirt.get_by_role("button", name="Get a quote").click()
+    keys: list[str | None] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers.get("idempotency-key"))
+        if len(keys) == 1:
+            route.fetch()  # the service gets it, the page hears nothing
+            route.abort()
+        else:
+            route.continue_()
+
+    shirt.route("**/v1/orders", lose)
+    shirt.get_by_role("button", name="Hold it for me").click()
+    expect(shirt.locator("#failure")).to_contain_text("does not answer")
+    shirt.get_by_role("button", name="Hold it for me").click()
+    expect(shirt.locator("#order").get_by_role("heading")).to_have_text("Held for you")
+    assert keys[0] == keys[1]
+    held = order_of(ordering, shirt)
+    assert ordering.ordering.ledger.miscounted() == []
+    assert held.version == 1
+
+
+def test_an_order_that_changed_elsewhere_is_shown_as_it_is(ordering: Engine, shirt: Page) -> None:
+    press(shirt, *WHOLE)
+    shirt.get_by_role("button", name="Get a quote").click()
+    shirt.get_by_role("button", name="Hold it for me").click()
+    expect(shirt.locator("#order").get_by_role("heading")).to_have_text("Held for you")
+    held = order_of(ordering, shirt)
+    request = RequestKey(scope="test", key=held.order_id, digest="x")
+    ordering.ordering.ledger.cancel(held.order_id, version=1, request=request)
+    shirt.get_by_role("button", name="Confirm the order").click()
+    expect(shirt.locator("#failure")).to_be_visible()
+    expect(shirt.locator("#order").get_by_role("heading")).to_have_text("Cancelled")
+
+
+def test_where_no_capacity_is_stated_the_page_says_so(browser: Browser, workspace: Path) -> None:
+    add_products(Workspace.open(workspace), FILES)
+    with (
+        open_engine(workspace, load_settings(workspace)) as engine,
+        serving(create_app(engine)) as address,
+        visiting(browser, f"{address}/configure/SH001") as page,
+    ):
+        press(page, *WHOLE)
+        expect(page.locator("#date")).to_have_text("Made in 7 days. No date can be promised yet.")
+        page.get_by_role("button", name="Get a quote").click()
+        expect(page.locator("#failure")).to_contain_text("capacity")
+
+
+def order_of(engine: Engine, page: Page) -> Order:
+    """The order that the page shows, as the ledger holds it."""
+    order_id = page.evaluate("sessionStorage.getItem('atelier.order.SH001')")
+    return engine.ordering.ledger.order(order_id)

@@ -9,7 +9,9 @@ const showPrice = () => {
   element("total-what").textContent = whole ? "Price" : "Price so far";
   element("total").textContent = price ? money(price.total, price.currency) : "not known";
   const days = answer.lead_time_days;
-  element("date").textContent = days === null ? "" : `Made in ${days} ${days === 1 ? "day" : "days"}.`;
+  element("date").textContent = days === null ? ""
+    : answer.promised_on ? `Ready to ship by ${day(answer.promised_on)}.`
+    : `Made in ${days} ${days === 1 ? "day" : "days"}.${whole ? " No date can be promised yet." : ""}`;
   element("missing").replaceChildren(...missing());
   element("bar").hidden = !price;
   element("bar-total").textContent = element("total").textContent;
