@@ -15,7 +15,8 @@ const showPrice = () => {
   element("missing").replaceChildren(...missing());
   element("bar").hidden = !price;
   element("bar-total").textContent = element("total").textContent;
-  element("bar-date").textContent = element("date").textContent;
+  element("bar-date").textContent = answer.promised_on
+    ? `by ${day(answer.promised_on, { day: "numeric", month: "short" })}` : days === null ? "" : `${days} days`;
 };
 
 const missing = () => {
