@@ -15,6 +15,7 @@ from api.cli.console import complain
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
+from api.cli.evaluate_choices import choices as evaluate_choices
 from api.cli.evaluate_customers import customers
 from api.cli.forecast import forecast
 from api.cli.groups import groups
@@ -61,6 +62,7 @@ app.command()(report)
 evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
+evaluate.command("choices")(evaluate_choices)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)

@@ -14,10 +14,10 @@ from production.configuration.choices import Choice
 from production.configuration.configuration import Configuration, configuration_of
 from production.configuration.learned.decisions import Decisions, decisions_of
 from production.configuration.learned.estimation import Estimation
+from production.configuration.learned.offer import least_changed, settled
 from production.configuration.learned.past import Value
 from production.configuration.product import Product
 from production.configuration.solving.guide import Status
-from production.configuration.solving.heaviest import heaviest
 from production.configuration.solving.splitting import Unsatisfiable
 
 Floats = NDArray[np.float64]
@@ -90,8 +90,9 @@ class LearnedChoices:
             Unsatisfiable: the choices are not possible together.
         """
         literals = [choice.literal for choice in choices]
-        weights = weights_of(self, self.chances(choices, customer))
-        status = heaviest(self.product.guide, literals, weights)
+        status = least_changed(
+            self.product.guide, self.decisions, literals, self.chances(choices, customer)
+        )
         said = {choice.feature: choice.value for choice in choices if choice.value is not None}
         return configuration_of(
             self.product.guide.encoded, status, {**self._usual_values(status, customer), **said}
@@ -148,31 +149,3 @@ class LearnedChoices:
             key: sorted(count, key=lambda value: (-count[value], str(value)))
             for key, count in counts.items()
         }
-
-
-def settled(decisions: Decisions, status: Status, chances: Floats) -> Floats:
-    """Chances after what is forced: 1 and 0, and alternatives shared out over what is left."""
-    of = status[decisions.literals]
-    found = np.where(of > 0, 1.0, np.where(of < 0, 0.0, chances))
-    left = decisions.alternative & (of == 0)
-    total = np.bincount(
-        decisions.decision[left], found[left], minlength=int(decisions.decision.max(initial=0)) + 1
-    )[decisions.decision]
-    asked = left & (status[decisions.parents] > 0)
-    found[asked] /= total[asked]
-    return found
-
-
-def weights_of(learned: LearnedChoices, chances: Floats) -> Floats:
-    """(variables + 1,) what each option adds to the expected number of unchanged choices.
-
-    A member of an alternative adds its chance. Another option adds its chance where it is on and
-    that of its parent being on without it where it is off, so the difference is its weight.
-    """
-    decisions = learned.decisions
-    whole = np.ones(learned.product.guide.encoded.variables + 1)
-    whole[decisions.literals] = chances
-    weights = np.zeros_like(whole)
-    asked = whole[decisions.parents]
-    weights[decisions.literals] = np.where(decisions.alternative, chances, 2 * chances - asked)
-    return weights
