@@ -14,6 +14,8 @@ from api.work import key_of
 from data.progress import Progress, silent
 from data.tables import CONFIGURATIONS
 from data.workspace import Workspace
+from production.configuration.attach.drawing import attach_rates
+from production.configuration.attach.saved import save_attach
 from production.configuration.learned.evaluation import evaluate_choices
 from production.configuration.learned.fitting import fit_choices
 from production.configuration.learned.learned import LearnedChoices
@@ -28,7 +30,7 @@ from production.errors import TooFewConfigurations
 def learn_and_save(
     workspace: Workspace, settings: Settings, *, progress: Progress = silent
 ) -> dict[str, tuple[LearnedChoices, PastConfigurations]]:
-    """Learn the choices of every product of the workspace and keep them; what from, by style.
+    """Learn the choices of every product and keep them and their attach rates; what from, by style.
 
     Raises:
         NotReady: the workspace has no products or no past configurations.
@@ -46,6 +48,13 @@ def learn_and_save(
         workspace, {style: one for style, (one, _) in found.items()}, key_of(workspace, settings)
     )
     progress("Learning choices", len(pasts), len(pasts))
+    save_attach(
+        workspace,
+        {
+            style: attach_rates(workspace, learned, past, seed=settings.seed)
+            for style, (learned, past) in found.items()
+        },
+    )
     return found
 
 

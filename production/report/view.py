@@ -20,6 +20,7 @@ from production.report.customers import Customers, customers_of
 from production.report.fans import Fan, fans_of
 from production.report.gap import Gap, habit_gap, planned_gap
 from production.report.last_plan import AgainstLast, against_last
+from production.report.options import options_of
 from production.report.over_time import gap_over_time
 from production.report.service import Service, service_of
 from production.report.variants import variant_rows
@@ -69,6 +70,8 @@ class Report:
         bottleneck: who earns what of the tightest resource; None where nothing is short.
         capacity: the plan under more and less of it; likewise.
         why: what drove the forecast; None where it is not kept or its method does not say.
+        options: demand for options, hours and materials, see `options.COLUMNS`; None where no style
+            with attach rates is planned, or the forecast is not kept.
         customers: who wants it; None where neither customer groups nor regions are known.
     """
 
@@ -84,6 +87,7 @@ class Report:
     bottleneck: Bottleneck | None = None
     capacity: CapacityPrice | None = None
     why: Why | None = None
+    options: pd.DataFrame | None = None
     customers: Customers | None = None
 
     @property
@@ -179,6 +183,7 @@ def build_report(
         bottleneck=bottleneck_of(plan, plan.inputs, rows),
         capacity=capacity_price_of(plan, plan.inputs),
         why=why_of(workspace, plan),
+        options=options_of(workspace, plan, panel),
         customers=customers_of(workspace, plan),
     )
 

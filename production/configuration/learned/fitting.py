@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from production.configuration.learned.decisions import Decisions, decisions_of
 from production.configuration.learned.estimation import Estimation, Penalties
 from production.configuration.learned.learned import LearnedChoices
-from production.configuration.learned.past import PastConfigurations
+from production.configuration.learned.past import PastConfigurations, Value
 from production.configuration.learned.profiles import Profiles
 from production.configuration.product import Product
 from production.errors import TooFewConfigurations
@@ -25,7 +26,9 @@ CELLS: Final = 20_000_000
 CUTS: Final = (0.4, 0.6, 0.8, 1.0)
 """Shares of the past: what lies before each foresees what lies up to the next."""
 MOST_VALIDATED: Final = 150
-"""Configurations, the oldest, that are looked at after each."""
+"""Configurations, the oldest, that are looked at after each; fewer of a product of many options."""
+VALIDATED_CELLS: Final = 300_000
+"""Configurations times options that are looked at after each, at most."""
 GRID: Final[tuple[tuple[str, tuple[float, ...]], ...]] = (
     ("choices", (1.0, 3.0, 10.0, 30.0, 100.0)),
     ("own", (1.0, 2.0, 4.0, 8.0, 16.0, np.inf)),
@@ -72,7 +75,12 @@ def fit_choices(
     base = _estimation(decisions, past, profiles or Profiles.none(), penalties or Penalties())
     if penalties is None:
         base = replace(base, penalties=_chosen(base, decisions, seed))
-    return LearnedChoices(style_id=style_id, product=product, estimation=base, values=past.values)
+    return LearnedChoices(
+        style_id=style_id,
+        product=product,
+        estimation=base,
+        values=tuple(numbers_in(row) for row in past.values),
+    )
 
 
 def _estimation(
@@ -91,6 +99,7 @@ def _chosen(whole: Estimation, decisions: Decisions, seed: int) -> Penalties:
     """Penalties under which older configurations foresee newer ones best (squared error)."""
     count = len(whole.on)
     rng = np.random.default_rng(seed)
+    most = max(1, min(MOST_VALIDATED, VALIDATED_CELLS // len(decisions)))
     asked: list[tuple[Estimation, list[_Row]]] = []
     for start, end in pairwise(int(share * count) for share in CUTS):
         older = replace(
@@ -99,11 +108,14 @@ def _chosen(whole: Estimation, decisions: Decisions, seed: int) -> Penalties:
             customers=whole.customers[:start],
             moments=whole.moments[:start],
         )
-        rows = range(start, min(end, start + MOST_VALIDATED))
+        rows = range(start, min(end, start + most))
         asked.append((older, [(row, _made(whole.on[row], decisions, rng)) for row in rows]))
     best = whole.penalties
+    known = {"own": whole.customers.any(), "profile": whole.profiles.values.size > 0}
     for _ in range(ROUNDS):
         for name, values in GRID:
+            if not known.get(name, True):
+                continue
             tried = [replace(best, **{name: value}) for value in values]
             errors = [_error(one, whole, asked) for one in tried]
             best = tried[int(np.argmin(errors))]
@@ -115,6 +127,11 @@ def _made(on: NDArray[np.uint8], decisions: Decisions, rng: np.random.Generator)
     count = int(decisions.decision[-1]) + 1
     made = rng.permutation(count)[: rng.integers(0, min(count // 2, 8) + 1)]
     return choices_in(on, decisions, made)
+
+
+def numbers_in(values: Mapping[str, Value]) -> dict[str, Fraction]:
+    """The numbers among values; texts, such as what is engraved, are not passed on."""
+    return {name: value for name, value in values.items() if isinstance(value, Fraction)}
 
 
 def choices_in(on: NDArray[np.uint8], decisions: Decisions, made: Iterable[int]) -> dict[int, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -44,13 +45,13 @@ class LearnedChoices:
         style_id: the style that the product makes.
         product: its model.
         estimation: the chances.
-        values: (N,) numbers and texts of the past configurations, by option.
+        values: (N,) numbers of the past configurations, by option; texts are nobody else's.
     """
 
     style_id: str
     product: Product
     estimation: Estimation
-    values: tuple[Mapping[str, Value], ...]
+    values: tuple[Mapping[str, Fraction], ...]
 
     @cached_property
     def decisions(self) -> Decisions:
@@ -122,7 +123,7 @@ class LearnedChoices:
         return guidance.status
 
     def _usual_values(self, status: Status, customer: str | None) -> dict[str, Value]:
-        """Of each number and text the most frequent one: of the customer's own, else of all."""
+        """Of each number the most frequent one: of the customer's own, else of all."""
         encoded = self.product.guide.encoded
         found: dict[str, Value] = {}
         for at, ranges in encoded.ranges.items():
@@ -132,20 +133,20 @@ class LearnedChoices:
                 continue
             own = self._frequent.get((customer or "", name), [])
             for value in (*own, *self._frequent.get(("", name), [])):
-                if value == held.text if isinstance(value, str) else held.holds(value):
+                if held.holds(value):
                     found[name] = value
                     break
         return found
 
     @cached_property
-    def _frequent(self) -> dict[tuple[str, str], list[Value]]:
+    def _frequent(self) -> dict[tuple[str, str], list[Fraction]]:
         """Values by customer (empty for all) and option, the most frequent first."""
-        counts: dict[tuple[str, str], Counter[Value]] = {}
+        counts: dict[tuple[str, str], Counter[Fraction]] = {}
         for customer, values in zip(self.estimation.customers, self.values, strict=True):
             for name, value in values.items():
                 for who in {"", str(customer)}:
                     counts.setdefault((who, name), Counter())[value] += 1
         return {
-            key: sorted(count, key=lambda value: (-count[value], str(value)))
+            key: sorted(count, key=lambda value: (-count[value], value))
             for key, count in counts.items()
         }

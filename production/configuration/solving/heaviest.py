@@ -1,18 +1,20 @@
 """The configuration of the largest weight, exactly: weighted MaxSAT, part by part.
 
-Parts share no variable, so the best of each is the best of all. Each is solved by RC2 (Ignatiev,
-Morgado and Marques-Silva 2019); a part that is divided by a variable is solved on both sides of it.
+Parts share no variable, so the best of each is the best of all. Where each variable of a part can
+be as its own weight asks, that is it; else it is solved by RC2 (Ignatiev, Morgado and Marques-Silva
+2019). A part that is divided by a variable is solved on both sides of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pysat.examples.rc2 import RC2Stratified
 from pysat.formula import WCNF
+from pysat.solvers import Minisat22
 
 from production.configuration.solving.division import FREE, Branch, Division, Piece
 from production.configuration.solving.guide import Guide, Status
@@ -78,9 +80,12 @@ def _of_piece(piece: Piece, choices: Literals, weights: NDArray[np.int64]) -> li
     assert isinstance(piece, Branch)  # noqa: S101  # there are no others
     best: tuple[int, list[int]] | None = None
     for side in piece.sides.values():
-        if side is None or not side.possible(choices):
+        if side is None:
             continue
-        found = _of_division(side, choices, weights)
+        try:
+            found = _of_division(side, choices, weights)
+        except Unsatisfiable:
+            continue
         taken = {abs(one) for one in found}
         found += [one if weights[one] > 0 else -one for one in piece.variables if one not in taken]
         weight = sum(int(weights[one]) for one in found if one > 0)
@@ -92,19 +97,33 @@ def _of_piece(piece: Piece, choices: Literals, weights: NDArray[np.int64]) -> li
 
 
 def _of_part(part: Part, choices: Literals, weights: NDArray[np.int64]) -> list[int]:
+    names = part.variables
+    weighed = {at: int(weights[name]) for at, name in enumerate(names, start=1)}
+    place = {name: at for at, name in enumerate(names, start=1)}
+    said = {place[abs(one)]: (1 if one > 0 else -1) for one in choices}
+    wanted = [
+        at if said.get(at, weight) > 0 else -at
+        for at, weight in weighed.items()
+        if weight or at in said
+    ]
+    with Minisat22(bootstrap_with=part.local_clauses) as solver:
+        model = solver.get_model() if solver.solve(assumptions=wanted) else None
+    if model is None:  # what is wanted of each variable cannot be had together
+        model = _by_maxsat(part, [at * sign for at, sign in sorted(said.items())], weighed)
+    return [names[one - 1] if one > 0 else -names[-one - 1] for one in model[: len(names)]]
+
+
+def _by_maxsat(part: Part, said: list[int], weighed: Mapping[int, int]) -> list[int]:
     formula = WCNF()
     for clause in part.local_clauses:
         formula.append(clause)
-    place = {variable: at for at, variable in enumerate(part.variables, start=1)}
-    for choice in sorted(choices):
-        formula.append([place[choice] if choice > 0 else -place[-choice]])
-    for at, variable in enumerate(part.variables, start=1):
-        weight = int(weights[variable])
+    for one in said:
+        formula.append([one])
+    for at, weight in weighed.items():
         if weight:
             formula.append([at if weight > 0 else -at], weight=abs(weight))
     with RC2Stratified(formula) as solver:
-        model = solver.compute()
+        model: list[int] | None = solver.compute()
     if model is None:
         raise Unsatisfiable
-    names = part.variables
-    return [names[one - 1] if one > 0 else -names[-one - 1] for one in model[: len(names)]]
+    return model
