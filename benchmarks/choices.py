@@ -37,6 +37,8 @@ from production.configuration.product import Product
 
 SHIRT: Final = Path(__file__).parents[1] / "data" / "sample" / "products" / "SH001.uvl"
 TRUTH: Final = "truth"
+JUDGED: Final = 100_000
+"""Configurations times features that are judged of a model at most, but ten configurations."""
 LEARNED_FROM: Final = 0.7
 TASTES: Final = 4
 CELLS: Final = 2_000_000
@@ -147,6 +149,7 @@ def judged_model(path: Path, count: int, most: int, table: Table) -> None:
     began = perf_counter()
     learned = fit_choices(product, past.take(np.arange(cut)), style_id=path.stem)
     seconds = perf_counter() - began
+    most = min(most, max(10, JUDGED // len(product.model.features)))
     later = past.take(np.arange(cut, min(len(past), cut + most)))
     began = perf_counter()
     for customer in later.customers[:20]:
@@ -198,7 +201,7 @@ def main() -> None:
         "model", "features", "made", "judged", *COLUMNS, "learned - popular", "invalid",
         "fit s", "whole ms", title="Models of real systems: % of choices unchanged",
     )  # fmt: skip
-    for path in sorted(told.models.glob("*.uvl")):
+    for path in sorted(told.models.glob("*.uvl"), key=lambda path: path.stat().st_size):
         judged_model(path, told.configurations, told.most, table)
     console.print(table)
 

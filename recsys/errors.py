@@ -9,6 +9,7 @@ RecsysError
 ├── BadRequest             a number of recommendations or a line that makes no sense
 ├── BadRules               a rule that names what nobody knows, or makes no sense
 ├── TooManyVariants        a model whose matrix would not fit in memory
+├── BadLog                 a log of served lists, or a policy, that cannot be judged by
 ├── ModelRefused           a saved model that is altered, incomplete or of another version
 └── GroupsRefused          saved customer groups that are altered, incomplete or of another version
 """
@@ -70,6 +71,12 @@ class BadRequest(RecsysError):
     """A number of recommendations or a line that makes no sense."""
 
     code = "recsys.bad-request"
+
+
+class BadLog(RecsysError):
+    """A log of served lists, or a policy, that cannot be judged by."""
+
+    code = "recsys.bad-log"
 
 
 class TooManyVariants(RecsysError):

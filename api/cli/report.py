@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from api.formats import VARIANTS, Format
 if TYPE_CHECKING:
     from data.workspace import Workspace
     from production.plans.plan import Plan
+    from production.report.live import LiveMix
 
 
 def report(
@@ -41,6 +43,9 @@ def report(
         str,
         typer.Option("--level", help="What CSV writes: variants, styles, resources, changes, …"),
     ] = VARIANTS,
+    live: Annotated[
+        bool, typer.Option("--live", help="Tell of orders since the plan was made.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Write the variant-mix report as HTML, Excel, CSV and JSON."""
@@ -51,6 +56,8 @@ def report(
     opened = Workspace.open(workspace)
     chosen = chosen_plan(opened, plan)
     built = build_report(opened, chosen, against=against)
+    if live:
+        built = replace(built, live=_so_far(opened, chosen))
     paths = write_report(opened, built, out, formats=formats or tuple(Format), level=level)
     if as_json:
         console.answer({"files": [str(path) for path in paths], "report": render_json(built)})
@@ -60,6 +67,19 @@ def report(
         ("file", "bytes"),
         [(str(path), path.stat().st_size) for path in paths],
     )
+
+
+def _so_far(workspace: Workspace, plan: Plan) -> LiveMix:
+    from api.settings import load_settings
+    from api.so_far import SoFar
+    from data.store import open_store
+
+    settings = load_settings(workspace.root)
+    store = open_store(settings.store_url(workspace.root))
+    try:
+        return SoFar(workspace, settings, store).of(plan)
+    finally:
+        store.close()
 
 
 def chosen_plan(workspace: Workspace, plan_id: str | None) -> Plan:

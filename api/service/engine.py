@@ -13,18 +13,22 @@ from fastapi import Depends, Request
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
+from api.products import Products
 from api.service import schemas
 from api.service.answers import Asked, Known
 from api.service.asking import Asking
+from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
+from api.service.likely import Likely
 from api.service.list_making import body_of
 from api.service.plan_bonuses import PlanBonuses
 from api.service.plans import Plans
 from api.service.risks import Risks
 from api.service.serving import Serving, Snapshot
 from api.settings import Settings
+from api.so_far import SoFar
 from api.stock import Stockroom
 from data.errors import EventRefused
 from data.store import LiveEvent, Store, open_store
@@ -43,11 +47,13 @@ class Engine:
         self.workspace = workspace
         self.settings = settings
         self.store = store
-        self.plans = Plans(workspace, settings)
+        self.plans = Plans(workspace, settings, SoFar(workspace, settings, store))
         self.asking = Asking(workspace)
         self.risks = Risks(workspace, settings)
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
+        self.products = Products(workspace)
+        self.configuring = Configuring(self.products, Likely(workspace, settings))
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from api.formats import VARIANTS, Format
 from api.reports import FORMS
 from api.service.schemas import PlanRequest
 from api.settings import Settings
+from api.so_far import SoFar
 from api.work import plan_and_save
 from data.workspace import Workspace
 from production.plans.plan import Plan
@@ -25,9 +27,10 @@ MOST_WAITING: Final = 4
 class Plans:
     """Makes, keeps and reports plans; safe to share between threads."""
 
-    def __init__(self, workspace: Workspace, settings: Settings) -> None:
+    def __init__(self, workspace: Workspace, settings: Settings, so_far: SoFar) -> None:
         self._workspace = workspace
         self._settings = settings
+        self._so_far = so_far
         self._making = threading.Lock()
         self._reporting = threading.Lock()
         self._report: Report | None = None
@@ -81,6 +84,7 @@ class Plans:
         *,
         against: str | None = None,
         level: str = VARIANTS,
+        live: bool = False,
     ) -> bytes:
         """The report of a plan, of the latest without an id.
 
@@ -92,11 +96,13 @@ class Plans:
             form: how it is written.
             against: the plan to compare it with; the last one before it without.
             level: what CSV writes.
+            live: tell of the orders since as well; written anew each time.
 
         Raises:
             UnknownPlan: no plan has that id.
             BareInputs: the plan to compare with was kept without what it was made from.
             UnknownLevel: the report has no such level.
+            UnknownForecast: orders cannot be compared, for the plan's forecast is not kept.
             NotReady: there is no plan yet.
         """
         plan = self.latest() if plan_id is None else self.get(plan_id)
@@ -105,6 +111,9 @@ class Plans:
             if self._report is None or self._reported != asked:
                 self._report = build_report(self._workspace, plan, against=against)
                 self._reported, self._written = asked, {}
+            if live:
+                report = replace(self._report, live=self._so_far.of(plan))
+                return FORMS[form].write(report, level)
             key = (form, level if form is Format.CSV else "")
             if key not in self._written:
                 self._written[key] = FORMS[form].write(self._report, level)

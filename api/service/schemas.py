@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -51,10 +52,10 @@ class Answer(BaseModel):
 
 def _moment(value: object) -> datetime:
     """A time of ISO 8601; a bare number would be read as seconds since 1970."""
-    if not isinstance(value, str):
+    if not isinstance(value, str | datetime):
         raise ValueError("must be a text in ISO 8601")  # noqa: TRY004  # pydantic takes ValueErrors
     try:
-        moment = datetime.fromisoformat(value)
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except ValueError:
         raise ValueError("must be a time in ISO 8601, such as 2025-12-28T10:30:00") from None
     if not EARLIEST <= moment.replace(tzinfo=None) < LATEST:
@@ -64,13 +65,15 @@ def _moment(value: object) -> datetime:
 
 def _day(value: object) -> date:
     """A day of ISO 8601."""
-    try:
-        day = date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        day = None
-    if day is None or not EARLIEST.date() <= day < LATEST.date():
+    with suppress(ValueError):
+        value = date.fromisoformat(value) if isinstance(value, str) else value
+    if (
+        isinstance(value, datetime)
+        or not isinstance(value, date)
+        or not EARLIEST.date() <= value < LATEST.date()
+    ):
         raise ValueError("must be a day in ISO 8601 between 1970 and 2200, such as 2025-12-28")
-    return day
+    return value
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment), Field(examples=["2025-12-28T10:30:00"])]

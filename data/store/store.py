@@ -73,6 +73,10 @@ class Store:
         """The live events at or after a moment of the shop's local time, by time, then id."""
         return self._read(live_events.c.at >= moment)
 
+    def orders_since(self, moment: datetime) -> list[LiveEvent]:
+        """Those of `since` that are orders or returns."""
+        return self._read((live_events.c.at >= moment) & (live_events.c.kind == "order"))
+
     def ping(self) -> None:
         """Return if the store answers.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -30,6 +33,11 @@ from production.configuration.uvl.model import FeatureModel
 from production.configuration.uvl.reading import read_model
 from production.errors import BadOptions
 
+EXPLAINED_IN_FULL: Final = 100
+"""Choices up to which all are looked at to explain a conflict. Of more, those after the first that
+cannot be had are left out: hundreds at random hold dozens of conflicts, whose smallest changes
+take a solver minutes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clash:
@@ -39,11 +47,13 @@ class Clash:
         choices: as few of them as can be that no configuration has.
         changes: which to withdraw so that the rest can be had, the smallest first.
         because: lines of the model, each with what it says, that rule the choices out together.
+        looked_at: to so many of the choices all this refers, from the first on.
     """
 
     choices: tuple[str, ...]
     changes: tuple[tuple[str, ...], ...]
     because: tuple[tuple[int, str], ...]
+    looked_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +210,14 @@ class Product:
     def _known(self, told: Known | Configuration) -> Known:
         return told if isinstance(told, Known) else known_of(told, self.model)
 
+    @cached_property
+    def beginning(self) -> State:
+        """Where every customer begins: without a choice."""
+        return self.state(())
+
     def _clash(self, choices: Sequence[Choice]) -> Clash:
+        if len(choices) > EXPLAINED_IN_FULL:
+            choices = choices[: self._first_impossible(choices)]
         said = {choice.literal: choice.text for choice in choices}
         found = Conflict(choices=(), changes=())
         if not self.guide.void:
@@ -210,6 +227,14 @@ class Product:
             choices=tuple(said[one] for one in found.choices),
             changes=tuple(tuple(said[one] for one in change) for change in found.changes),
             because=tuple((line, self.model.said_in(line)) for line in lines),
+            looked_at=len(choices),
+        )
+
+    def _first_impossible(self, choices: Sequence[Choice]) -> int:
+        """How many of the choices, from the first on, cannot be had: as few as can be."""
+        literals = [choice.literal for choice in choices]
+        return bisect_left(
+            range(len(literals)), x=True, key=lambda few: not self.guide.possible(literals[:few])
         )
 
     def _values(self, status: Status, choices: Sequence[Choice]) -> dict[str, tuple[str, ...]]:

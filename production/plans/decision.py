@@ -150,10 +150,9 @@ def _resources(
         weeks = forecast.origin + np.arange(forecast.weekly.shape[1]) * WEEK
         usage = table_of(workspace, USAGE)
         shared = resources_of(variants, styles, weeks, workspace.read(RESOURCES), usage)
-        mean = pd.Series(forecast.mean, index=forecast.variants).reindex(variants, fill_value=0.0)
-        shared, told = with_options(
-            shared, load_attach(workspace), styles=styles, mean=mean.to_numpy(dtype=np.float64)
-        )
+        known = pd.Series(forecast.mean, index=forecast.variants)
+        mean = np.asarray(known.reindex(variants, fill_value=0.0), dtype=np.float64)
+        shared, told = with_options(shared, load_attach(workspace), styles=styles, mean=mean)
         notes += told
     shared = shared.override(capacity)
     if not shared.ids:

@@ -13,6 +13,7 @@ from production.plans.diff import CAUSES
 from production.report.customers import Part
 from production.report.last_plan import TOLD
 from production.report.level import Level, level, number, summed, text
+from production.report.live_level import live
 from production.report.options import options
 from production.report.planned import resource_weeks, schedule, to_regions
 from production.report.view import Report
@@ -257,6 +258,7 @@ def _gap_over_time(report: Report) -> Level:
 
 BUILDERS: Final[dict[str, Callable[[Report], Level | None]]] = {
     "changes": _changes,
+    "live": live,
     "styles": _styles,
     "variants": _variants,
     "resources": _resources,

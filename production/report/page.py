@@ -15,6 +15,8 @@ from markupsafe import Markup
 from production.demand.market.calendar import CALENDAR
 from production.report import charts
 from production.report.come_and_go import LONG_COVER, NEW_WEEKS
+from production.report.evidence import FALSE_ALARMS
+from production.report.live import minute
 from production.report.summary import summary_of
 from production.report.view import Report
 
@@ -63,6 +65,7 @@ def render_html(report: Report) -> str:
         CHANGES=CHANGES,
         BOTTLENECK=BOTTLENECK,
         LISTED=LISTED,
+        FALSE_ALARMS=FALSE_ALARMS,
         NEW_WEEKS=NEW_WEEKS,
         LONG_COVER=LONG_COVER,
         chart=_charts(report),
@@ -114,6 +117,7 @@ def _template() -> Template:
         "figure": _figure,
         "day": _day,
         "brief": _brief,
+        "minute": minute,
     }
     return environment.get_template("page.html.j2")
 

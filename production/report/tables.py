@@ -8,9 +8,11 @@ from typing import Any, Final
 import pandas as pd
 
 from production.errors import UnknownLevel
+from production.report.evidence import FALSE_ALARMS
 from production.report.gap import Gap
 from production.report.level import Level
 from production.report.levels import BUILDERS, NAMES, levels_of
+from production.report.live import LiveMix
 from production.report.view import Report
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -68,6 +70,7 @@ def render_json(report: Report) -> dict[str, Any]:
             "planned": _gap(report.planned),
         },
         "moved_units": report.moved,
+        "so_far": None if report.live is None else _so_far(report.live),
         "customers": None if report.customers is None else asdict(report.customers),
         "drivers": None if report.why is None else [asdict(one) for one in report.why.all()],
         **dict.fromkeys(NAMES, ()),
@@ -91,6 +94,23 @@ def _decision(report: Report) -> dict[str, Any] | None:
             "units_before", "units_after", "moved", "causes", "cost_before", "cost_after", "notes"
         )},
     }  # fmt: skip
+
+
+def _so_far(live: LiveMix) -> dict[str, Any]:
+    """Orders since the plan as a whole and by style; the level `live` has the variants."""
+    return {
+        "since": str(live.since.astype("datetime64[s]")),
+        "until": str(live.until.astype("datetime64[s]")),
+        "end": str(live.end.astype("datetime64[s]")),
+        "passed": live.passed,
+        "ordered": float(live.rows["ordered"].sum()),
+        "returned": float(live.rows["returned"].sum()),
+        "expected": float(live.rows["expected"].sum()),
+        "alerts": len(live.alerts),
+        "false_alarms": FALSE_ALARMS,
+        "styles": live.styles().to_dict(orient="records"),
+        "notes": list(live.notes),
+    }
 
 
 def _records(level: Level) -> list[dict[str, Any]]:

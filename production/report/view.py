@@ -20,6 +20,7 @@ from production.report.customers import Customers, customers_of
 from production.report.fans import Fan, fans_of
 from production.report.gap import Gap, habit_gap, planned_gap
 from production.report.last_plan import AgainstLast, against_last
+from production.report.live import LiveMix
 from production.report.options import options_of
 from production.report.over_time import gap_over_time
 from production.report.service import Service, service_of
@@ -73,6 +74,7 @@ class Report:
         options: demand for options, hours and materials, see `options.COLUMNS`; None where no style
             with attach rates is planned, or the forecast is not kept.
         customers: who wants it; None where neither customer groups nor regions are known.
+        live: orders since the plan was made against it; None where they were not asked for.
     """
 
     plan: Plan
@@ -89,6 +91,7 @@ class Report:
     why: Why | None = None
     options: pd.DataFrame | None = None
     customers: Customers | None = None
+    live: LiveMix | None = None
 
     @property
     def binding(self) -> tuple[PlanResource, ...]:

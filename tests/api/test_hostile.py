@@ -24,14 +24,17 @@ from api.service.engine import Engine, open_engine
 from api.service.problems import MEDIA_TYPE
 from api.settings import load_settings
 from data.workspace import Workspace
+from production.configuration.products import add_products
 from recsys.groups.groups import group_customers
 from recsys.groups.saved import save_groups
 from tests.api.client import Client
+from tests.paths import ROOT
 
 WHAT_IF = "/v1/plans/latest-one/what-if"
 RELEASE = "/v1/plans/nothing/release"
+CONFIGURE = "/v1/products/SH001/configuration"
 POSTS = (
-    "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE,
+    "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE, CONFIGURE,
 )  # fmt: skip
 JSON = {"content-type": "application/json"}
 
@@ -51,6 +54,7 @@ FIELDS = {
     "/v1/overrides": ("variant_id", "quantity", "by", "why", "until", "extra"),
     WHAT_IF: ("capacity", "groups", "lines", "extra"),
     RELEASE: ("by", "note", "extra"),
+    CONFIGURE: ("choices", "quantity", "customer_id", "likely", "list_open", "extra"),
 }
 GROUP_FIELDS = ("column", "values", "demand", "price", "unit_cost", "extra")
 GOOD_OVERRIDE = {"variant_id": "v", "quantity": 1, "by": "Ann", "why": "x"}
@@ -120,6 +124,7 @@ def engine(market: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     root = shutil.copytree(str(market), tmp_path_factory.mktemp("hostile") / "workspace")
     workspace = Workspace.open(root)
     save_groups(workspace, group_customers(workspace, count=2))
+    add_products(workspace, sorted((ROOT / "data" / "sample" / "products").iterdir()))
     with open_engine(root, load_settings(root)) as engine:
         yield engine
 
@@ -185,6 +190,15 @@ def test_what_is_no_json_at_all_is_a_400(app: FastAPI, url: str, body: bytes) ->
         "/v1/overrides?every=maybe",
         "/v1/variant-mix?plan_id=%2e%2e%2flatest",
         "/v1/variant-mix?plan_id=",
+        "/v1/products/%2e%2e%2f%2e%2e%2fatelier/configuration",
+        "/v1/products/%00/configuration",
+        "/v1/products//configuration",
+        "/v1/products/SH001/configuration?option=%FF",
+        "/v1/products/SH001/configuration?levels=-1&limit=0",
+        "/v1/products/SH001/configuration?offset=" + "9" * 5000,
+        "/configure/",
+        "/configure/%FF%00",
+        "/configure/x?y=1",
         "/v1/",
         "//v1/variant-mix",
         "/healthz/",

@@ -35,7 +35,8 @@ CONTENT: Final[dict[str, Any]] = {
         **responses(404, 406, 409, 422, 503),
     },
 )
-def variant_mix(  # noqa: PLR0917  # each is a parameter of the query
+def variant_mix(
+    *,
     engine: TheEngine,
     accept: Annotated[str, Header(description="JSON, CSV, HTML or Excel; weights count.")] = "",
     form: Annotated[
@@ -48,11 +49,14 @@ def variant_mix(  # noqa: PLR0917  # each is a parameter of the query
     level: Annotated[
         Id, Query(description="What CSV writes: variants, styles, resources, changes, …")
     ] = VARIANTS,
+    live: Annotated[
+        bool, Query(description="Tell of orders since the plan was made, and what left its band.")
+    ] = False,
 ) -> Response:
     """What changes and why, shares, demand, plan, risk, resources and the information gap."""
     if form is None:
         form = format_of(choose(accept, tuple(one.media_type for one in FORMS.values())))
-    content = engine.plans.report(plan_id, form, against=against, level=level)
+    content = engine.plans.report(plan_id, form, against=against, level=level, live=live)
     headers = {"Vary": "Accept"}
     if form is Format.XLSX:
         headers["Content-Disposition"] = 'attachment; filename="variant-mix.xlsx"'

@@ -131,6 +131,8 @@ def attach_rates(
     count = int(np.clip(CELLS // len(decisions), LEAST, DRAWS))
     whole = draw_configurations(learned, count, seed=seed)
     quantity = max(1, round(float(np.median(past.quantities))))
+    usage: Sequence[Mapping[str, float | Decimal]]
+    taken: Sequence[Mapping[str, float | Decimal]]
     if product.options is not None:
         usage = [product.usage_of(one, quantity) for one in whole]
         taken = [product.materials_of(one, quantity) for one in whole]

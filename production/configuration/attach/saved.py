@@ -90,9 +90,8 @@ def _read(folder: Path) -> dict[str, AttachRates]:
 
 
 def _one(told: Mapping[str, Any], at: int, arrays: Mapping[str, NDArray[Any]]) -> AttachRates:
-    return AttachRates(
-        style_id=told["style_id"],
-        **{name: tuple(told[name]) for name in TEXTS[1:]},
-        **{name: told[name] for name in FACTS},
-        **{name: arrays[f"{at}/{name}"] for name in ARRAYS},
-    )
+    found: dict[str, Any] = {"style_id": told["style_id"]}
+    found |= {name: tuple(told[name]) for name in TEXTS[1:]}
+    found |= {name: told[name] for name in FACTS}
+    found |= {name: arrays[f"{at}/{name}"] for name in ARRAYS}
+    return AttachRates(**found)

@@ -41,7 +41,7 @@ def methods_of(learned: Estimation, seed: int) -> dict[str, Method]:
     rng = np.random.default_rng(seed)
     usual = replace(learned, penalties=replace(learned.penalties, profile=np.inf, own=np.inf))
     return {
-        RANDOM: lambda _, __: rng.random(learned.on.shape[1]),
+        RANDOM: lambda _, __: rng.random((learned.on.shape[1],)),
         POPULAR: lambda _, __: usual.chances({}),
         LAST: _own_last(learned, usual),
         NEIGHBOURS: _neighbours(learned, usual),

@@ -1,0 +1,1 @@
+"""Pages for people: each one HTML document, its style and script inside, no other source."""
