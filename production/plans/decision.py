@@ -152,7 +152,9 @@ def _resources(
         shared = resources_of(variants, styles, weeks, workspace.read(RESOURCES), usage)
         known = pd.Series(forecast.mean, index=forecast.variants)
         mean = np.asarray(known.reindex(variants, fill_value=0.0), dtype=np.float64)
-        shared, told = with_options(shared, load_attach(workspace), styles=styles, mean=mean)
+        shared, told = with_options(
+            shared, load_attach(workspace, forecast.origin), styles=styles, mean=mean
+        )
         notes += told
     shared = shared.override(capacity)
     if not shared.ids:

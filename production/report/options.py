@@ -42,7 +42,7 @@ def options_of(workspace: Workspace, plan: Plan, panel: DemandPanel) -> pd.DataF
     Raises:
         ChoicesRefused, ForecastRefused: what is kept cannot be read.
     """
-    rates = load_attach(workspace)
+    rates = load_attach(workspace, plan.as_of)
     styles = [one for one in sorted(rates) if (plan.lines["style_id"] == one).any()]
     if not styles or plan.forecast_id not in list_forecasts(workspace):
         return None

@@ -28,6 +28,7 @@ RATES = AttachRates(
     composed=500,
     lines=1_000,
     learned_from=400,
+    until="2024-07-20",
 )
 
 

@@ -155,6 +155,7 @@ def attach_rates(
         composed=composed,
         lines=lines,
         learned_from=len(past),
+        until=str(past.moments.max().astype("datetime64[D]")),
     )
 
 

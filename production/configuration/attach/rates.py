@@ -36,6 +36,8 @@ class AttachRates:
         composed: order lines of the style that were composed.
         lines: order lines of the style in the same time, at least `composed`.
         learned_from: past configurations that the chances were learned from.
+        until: the day of the newest of them, as text; plans of that day and earlier know nothing
+            of it.
     """
 
     style_id: str
@@ -49,6 +51,11 @@ class AttachRates:
     composed: int
     lines: int
     learned_from: int
+    until: str
+
+    def known_on(self, day: np.datetime64) -> bool:
+        """Whether all that was learned from lies before a day."""
+        return np.datetime64(self.until, "D") < day.astype("datetime64[D]")
 
     @property
     def composed_share(self) -> float:

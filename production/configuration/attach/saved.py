@@ -28,7 +28,7 @@ FORMAT: Final = 1
 FILE: Final = "rates.npz"
 TEXTS: Final = ("style_id", "options", "resources", "materials")
 ARRAYS: Final = ("drawn", "usage", "taken")
-FACTS: Final = ("replaces", "composed", "lines", "learned_from")
+FACTS: Final = ("replaces", "composed", "lines", "learned_from", "until")
 
 
 def save_attach(workspace: Workspace, rates: Mapping[str, AttachRates]) -> str:
@@ -58,8 +58,12 @@ def save_attach(workspace: Workspace, rates: Mapping[str, AttachRates]) -> str:
     return name
 
 
-def load_attach(workspace: Workspace) -> dict[str, AttachRates]:
+def load_attach(workspace: Workspace, day: np.datetime64) -> dict[str, AttachRates]:
     """The attach rates that are kept, by style; none where there are none.
+
+    Args:
+        workspace: where they are kept.
+        day: leave out rates that were learned from this day on.
 
     Raises:
         ChoicesRefused: their files are altered, incomplete or of another version.
@@ -69,7 +73,8 @@ def load_attach(workspace: Workspace) -> dict[str, AttachRates]:
         return {}
     folder = workspace.root / "attach" / Path(found).name
     try:
-        return _read(folder)
+        kept = _read(folder)
+        return {style: one for style, one in kept.items() if one.known_on(day)}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ChoicesRefused(
             f"The attach rates are altered or incomplete: {error}.",

@@ -20,6 +20,8 @@ from production.configuration.configuration import Configuration
 from production.errors import ChoicesRefused
 from tests.production.configuration.learned.shirts import STYLE, learned, market, past, shirt
 
+DAY = np.datetime64("2025-12-29")
+
 
 @cache
 def drawn() -> list[Configuration]:
@@ -52,6 +54,7 @@ def few(**changes: object) -> AttachRates:
         composed=500_000,
         lines=1_000_000,
         learned_from=1_000_000,
+        until="2025-12-28",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # names and kinds are the class's
 
@@ -129,13 +132,14 @@ def test_kept_rates_are_loaded_as_they_were_and_altered_ones_refused(
     tmp_path: Path, rates: AttachRates
 ) -> None:
     made = Workspace.create(tmp_path / "workspace")
-    assert load_attach(made) == {}
+    assert load_attach(made, DAY) == {}
     folder = made.root / "attach" / save_attach(made, {STYLE: rates})
-    found = load_attach(made)[STYLE]
+    found = load_attach(made, DAY)[STYLE]
     assert found.rates().tolist() == rates.rates().tolist()
     assert found.usage.tolist() == rates.usage.tolist()
     assert (found.options, found.lines) == (rates.options, rates.lines)
+    assert load_attach(made, np.datetime64("2025-12-01")) == {}  # nobody knew it then
     whole = (folder / "rates.npz").read_bytes()
     (folder / "rates.npz").write_bytes(whole[:-9] + b"x" + whole[-8:])
     with pytest.raises(ChoicesRefused):
-        load_attach(made)
+        load_attach(made, DAY)
