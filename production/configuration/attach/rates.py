@@ -55,7 +55,7 @@ class AttachRates:
 
     def known_on(self, day: np.datetime64) -> bool:
         """Whether all that was learned from lies before a day."""
-        return np.datetime64(self.until, "D") < day.astype("datetime64[D]")
+        return bool(np.datetime64(self.until, "D") < day.astype("datetime64[D]"))
 
     @property
     def composed_share(self) -> float:
