@@ -17,6 +17,7 @@ from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.evaluate_choices import choices as evaluate_choices
 from api.cli.evaluate_customers import customers
+from api.cli.evaluate_experiment import experiment
 from api.cli.evaluate_policy import policy
 from api.cli.forecast import forecast
 from api.cli.groups import groups
@@ -66,6 +67,7 @@ evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
 evaluate.command("choices")(evaluate_choices)
 evaluate.command("policy")(policy)
+evaluate.command("experiment")(experiment)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)
