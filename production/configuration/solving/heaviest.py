@@ -1,8 +1,8 @@
-"""The configuration of the largest weight, exactly: weighted MaxSAT, part by part.
+"""The configuration of the largest weight: weighted MaxSAT, part by part.
 
 Parts share no variable, so the best of each is the best of all. Where each variable of a part can
-be as its own weight asks, that is it; else it is solved by RC2 (Ignatiev, Morgado and Marques-Silva
-2019). A part that is divided by a variable is solved on both sides of it.
+be as its own weight asks, that is it; else the part is solved to optimality as a 0/1 program
+(HiGHS). A part that is divided by a variable is solved on both sides of it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pysat.examples.rc2 import RC2Stratified
-from pysat.formula import WCNF
 from pysat.solvers import Minisat22
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from production.configuration.solving.division import FREE, Branch, Division, Piece
 from production.configuration.solving.guide import Guide, Status
 from production.configuration.solving.part import Literals, Part
 from production.configuration.solving.splitting import Unsatisfiable
 
-GRAIN: Final = 1_000_000
+GRAIN: Final = 100_000
 """Parts of 1 in which weights are told apart."""
 
 Weights = NDArray[np.float64]
@@ -109,21 +109,32 @@ def _of_part(part: Part, choices: Literals, weights: NDArray[np.int64]) -> list[
     with Minisat22(bootstrap_with=part.local_clauses) as solver:
         model = solver.get_model() if solver.solve(assumptions=wanted) else None
     if model is None:  # what is wanted of each variable cannot be had together
-        model = _by_maxsat(part, [at * sign for at, sign in sorted(said.items())], weighed)
+        model = _by_program(part, said, weighed)
     return [names[one - 1] if one > 0 else -names[-one - 1] for one in model[: len(names)]]
 
 
-def _by_maxsat(part: Part, said: list[int], weighed: Mapping[int, int]) -> list[int]:
-    formula = WCNF()
-    for clause in part.local_clauses:
-        formula.append(clause)
-    for one in said:
-        formula.append([one])
-    for at, weight in weighed.items():
-        if weight:
-            formula.append([at if weight > 0 else -at], weight=abs(weight))
-    with RC2Stratified(formula) as solver:
-        model: list[int] | None = solver.compute()
-    if model is None:
+def _by_program(part: Part, said: Mapping[int, int], weighed: Mapping[int, int]) -> list[int]:
+    """The heaviest assignment as a 0/1 program: each clause is a sum of at least one."""
+    size = len(part.variables)
+    rows, columns, signs = [], [], []
+    least = np.ones(len(part.local_clauses))
+    for at, clause in enumerate(part.local_clauses):
+        for literal in clause:
+            rows.append(at)
+            columns.append(abs(literal) - 1)
+            signs.append(1.0 if literal > 0 else -1.0)
+            least[at] -= literal < 0
+    clauses = csr_array((signs, (rows, columns)), shape=(len(least), size))
+    low, high = np.zeros(size), np.ones(size)
+    for at, sign in said.items():
+        (low if sign > 0 else high)[at - 1] = float(sign > 0)
+    solved = milp(
+        -np.array([weighed[at] for at in range(1, size + 1)], dtype=np.float64) / GRAIN,
+        integrality=np.ones(size),
+        bounds=Bounds(low, high),
+        constraints=LinearConstraint(clauses, least, np.inf),
+        options={"mip_rel_gap": 0.0},
+    )
+    if solved.x is None:
         raise Unsatisfiable
-    return model
+    return [at if solved.x[at - 1] > 0.5 else -at for at in range(1, size + 1)]
