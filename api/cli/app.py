@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from api.cli.answer import answer
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
+from api.cli.evaluate_answers import answers
 from api.cli.evaluate_customers import customers
 from api.cli.evaluate_policy import policy
 from api.cli.forecast import forecast
@@ -62,9 +64,11 @@ app.add_typer(plan, name="plan")
 app.command()(report)
 evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
+evaluate.command("answers")(answers)
 evaluate.command("customers")(customers)
 evaluate.command("policy")(policy)
 app.add_typer(evaluate, name="evaluate")
+app.command()(answer)
 app.command()(configure)
 app.command()(choices)
 app.add_typer(orders, name="orders")

@@ -34,7 +34,8 @@ WHAT_IF = "/v1/plans/latest-one/what-if"
 RELEASE = "/v1/plans/nothing/release"
 CONFIGURE = "/v1/products/SH001/configuration"
 POSTS = (
-    "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE, CONFIGURE,
+    "/v1/recommendations", "/v1/events", "/v1/answers", "/v1/plans", "/v1/overrides", WHAT_IF,
+    RELEASE, CONFIGURE,
 )  # fmt: skip
 JSON = {"content-type": "application/json"}
 
@@ -49,6 +50,7 @@ VALUES = [
 
 FIELDS = {
     "/v1/recommendations": ("customer_id", "variant_ids", "k", "exclude_seen", "rules", "extra"),
+    "/v1/answers": ("question", "customer_id", "k", "language", "extra"),
     "/v1/plans": ("horizon", "as_of", "capacity", "extra"),
     "/v1/events": ("events", "extra"),
     "/v1/overrides": ("variant_id", "quantity", "by", "why", "until", "extra"),

@@ -1,5 +1,6 @@
 """The routes, one file a subject."""
 
+from api.service.routes.answers import router as answers
 from api.service.routes.demand import router as demand
 from api.service.routes.events import router as events
 from api.service.routes.groups import router as groups
@@ -15,8 +16,8 @@ from api.service.routes.products import router as products
 from api.service.routes.recommendations import router as recommendations
 
 ROUTERS = (
-    recommendations, events, groups, demand, mix, plans, kept_plans, overrides, plan_risk, products,
-    pages, health, metrics,
+    recommendations, events, answers, groups, demand, mix, plans, kept_plans, overrides, plan_risk,
+    products, pages, health, metrics,
 )  # fmt: skip
 """In the order of the OpenAPI document."""
 
