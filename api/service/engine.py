@@ -14,6 +14,7 @@ from api.answers import Desk
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
+from api.ordering import Ordering
 from api.products import Products
 from api.service import schemas
 from api.service.answer_schemas import AnswerRequest
@@ -33,6 +34,7 @@ from api.settings import Settings
 from api.so_far import SoFar
 from api.stock import Stockroom
 from data.errors import EventRefused
+from data.ledger import Ledger
 from data.store import LiveEvent, Store, open_store
 from data.workspace import Workspace
 from recsys.errors import BadRules
@@ -57,6 +59,12 @@ class Engine:
         self.products = Products(workspace)
         self.configuring = Configuring(self.products, Likely(workspace, settings))
         self.desk = Desk(workspace)
+        self.ordering = Ordering(
+            workspace=workspace,
+            products=self.products,
+            ledger=Ledger(database=store.database),
+            settings=settings,
+        )
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)

@@ -1,4 +1,4 @@
-"""What a shop asks of composed products."""
+"""Products that customers compose."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from api.service.product_schemas import (
 )
 
 
-class CustomOrderCalls(Sender):
-    """Products and where choices lead."""
+class ProductCalls(Sender):
+    """Products, their options, and where choices lead."""
 
     def products(self) -> ProductList:
-        """Products that can be composed."""
+        """The products that can be composed."""
         return self._ask(ProductList, "GET", "/v1/products")
 
-    def option_tree(
+    def options(
         self,
         style_id: str,
         *,
@@ -27,7 +27,7 @@ class CustomOrderCalls(Sender):
         limit: int | None = None,
         offset: int | None = None,
     ) -> OptionTree:
-        """A product's options, parents before their children."""
+        """A page of a product's options."""
         return self._ask(
             OptionTree,
             "GET",
@@ -37,7 +37,7 @@ class CustomOrderCalls(Sender):
         )
 
     def configure(self, style_id: str, request: ConfigurationRequest) -> ConfigurationAnswer:
-        """Where choices lead."""
+        """Where choices lead: what they force and rule out, what they cost, what comes next."""
         return self._ask(
             ConfigurationAnswer,
             "POST",
