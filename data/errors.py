@@ -12,6 +12,7 @@ AtelierError
 │   ├── EventRefused       a live event that says nothing that can be stored
 │   ├── RecordsRefused     a file of records with a line that is none
 │   ├── KeyRefused         an API key that cannot be made, or is not there
+│   ├── BackupRefused      a backup that cannot be taken, or restored
 │   ├── StoreError         the transactional store is away, busy, full or read-only
 │   │   ├── StoreConflict  an event id that the store holds with another content
 │   │   └── SchemaError    a store whose tables are not those of this program
@@ -149,6 +150,12 @@ class KeyRefused(DataError):
     """An API key that cannot be made, or is not there."""
 
     code = "data.key"
+
+
+class BackupRefused(DataError):
+    """A backup that cannot be taken, or an archive that cannot be restored."""
+
+    code = "data.backup"
 
 
 class StoreError(DataError):

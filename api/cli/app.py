@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from api.cli.answer import answer
+from api.cli.backup import backup, restore
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
@@ -69,6 +70,8 @@ evaluate.command("customers")(customers)
 evaluate.command("policy")(policy)
 app.add_typer(evaluate, name="evaluate")
 app.command()(answer)
+app.command()(backup)
+app.command()(restore)
 app.command()(configure)
 app.command()(choices)
 app.add_typer(orders, name="orders")
