@@ -13,6 +13,9 @@ AtelierError
 │   ├── RecordsRefused     a file of records with a line that is none
 │   ├── KeyRefused         an API key that cannot be made, or is not there
 │   ├── BackupRefused      a backup that cannot be taken, or restored
+│   ├── JobsFull           a job that cannot be queued, for too many wait
+│   ├── UnknownJob         no job of that id
+│   ├── JobOver            a job that cannot be cancelled, for it is over
 │   ├── StoreError         the transactional store is away, busy, full or read-only
 │   │   ├── StoreConflict  an event id that the store holds with another content
 │   │   └── SchemaError    a store whose tables are not those of this program
@@ -156,6 +159,24 @@ class BackupRefused(DataError):
     """A backup that cannot be taken, or an archive that cannot be restored."""
 
     code = "data.backup"
+
+
+class JobsFull(DataError):
+    """A job that cannot be queued, for too many wait."""
+
+    code = "data.jobs-full"
+
+
+class UnknownJob(DataError):
+    """No job of that id."""
+
+    code = "data.unknown-job"
+
+
+class JobOver(DataError):
+    """A job that cannot be cancelled, for it is over."""
+
+    code = "data.job-over"
 
 
 class StoreError(DataError):

@@ -19,6 +19,7 @@ from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.evaluate_answers import answers
 from api.cli.evaluate_customers import customers
+from api.cli.evaluate_experiment import experiment
 from api.cli.evaluate_policy import policy
 from api.cli.forecast import forecast
 from api.cli.groups import groups
@@ -68,6 +69,7 @@ evaluate.command("mix")(mix)
 evaluate.command("answers")(answers)
 evaluate.command("customers")(customers)
 evaluate.command("policy")(policy)
+evaluate.command("experiment")(experiment)
 app.add_typer(evaluate, name="evaluate")
 app.command()(answer)
 app.command()(backup)
