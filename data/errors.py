@@ -13,6 +13,7 @@ AtelierError
 │   ├── RecordsRefused     a file of records with a line that is none
 │   ├── KeyRefused         an API key that cannot be made, or is not there
 │   ├── BackupRefused      a backup that cannot be taken, or restored
+│   ├── LetterRefused      a message set aside that is not there, or cannot be taken again
 │   ├── JobsFull           a job that cannot be queued, for too many wait
 │   ├── UnknownJob         no job of that id
 │   ├── JobOver            a job that cannot be cancelled, for it is over
@@ -159,6 +160,12 @@ class BackupRefused(DataError):
     """A backup that cannot be taken, or an archive that cannot be restored."""
 
     code = "data.backup"
+
+
+class LetterRefused(DataError):
+    """A message set aside that is not there, or cannot be taken again."""
+
+    code = "data.letter"
 
 
 class JobsFull(DataError):

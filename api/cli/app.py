@@ -14,6 +14,7 @@ from api.cli.backup import backup, restore
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
+from api.cli.dead_letters import dead_letters
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
@@ -26,6 +27,7 @@ from api.cli.groups import groups
 from api.cli.import_files import import_files
 from api.cli.keys import keys
 from api.cli.launches import launches
+from api.cli.listen import listen
 from api.cli.mix import mix
 from api.cli.models import models
 from api.cli.orders import orders
@@ -78,7 +80,8 @@ app.command()(configure)
 app.command()(choices)
 app.add_typer(orders, name="orders")
 app.add_typer(keys, name="keys")
-for command in (serve, doctor):
+app.add_typer(dead_letters, name="dead-letters")
+for command in (serve, listen, doctor):
     app.command()(command)
 
 
