@@ -1,5 +1,6 @@
 """The routes, one file a subject."""
 
+from api.service.routes.answers import router as answers
 from api.service.routes.capacity import router as capacity
 from api.service.routes.demand import router as demand
 from api.service.routes.events import router as events
@@ -19,8 +20,8 @@ from api.service.routes.quotes import router as quotes
 from api.service.routes.recommendations import router as recommendations
 
 ROUTERS = (
-    recommendations, events, groups, demand, mix, plans, kept_plans, overrides, plan_risk, products,
-    quotes, orders, capacity, jobs, pages, health, metrics,
+    recommendations, events, answers, groups, demand, mix, plans, kept_plans, overrides, plan_risk,
+    products, quotes, orders, capacity, jobs, pages, health, metrics,
 )  # fmt: skip
 """In the order of the OpenAPI document."""
 
