@@ -130,7 +130,7 @@ def _by_program(part: Part, said: Mapping[int, int], weighed: Mapping[int, int])
         (low if sign > 0 else high)[at - 1] = float(sign > 0)
     solved = milp(
         -np.array([weighed[at] for at in range(1, size + 1)], dtype=np.float64) / GRAIN,
-        integrality=np.ones(size),
+        integrality=np.ones(size, dtype=np.int64),
         bounds=Bounds(low, high),
         constraints=LinearConstraint(clauses, least, np.inf),
         options={"mip_rel_gap": 0.0},
