@@ -12,6 +12,7 @@ import typer
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
+from api.cli.customers import people
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
@@ -69,6 +70,7 @@ app.command()(configure)
 app.command()(choices)
 app.add_typer(orders, name="orders")
 app.add_typer(keys, name="keys")
+app.add_typer(people, name="customers")
 for command in (serve, doctor):
     app.command()(command)
 

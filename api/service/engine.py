@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,7 @@ from api.service.counters import EVENTS, LISTS
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.likely import Likely
-from api.service.list_making import body_of
+from api.service.list_making import addressed, body_of
 from api.service.plan_bonuses import PlanBonuses
 from api.service.plans import Plans
 from api.service.risks import Risks
@@ -47,6 +48,8 @@ class Engine:
         self.workspace = workspace
         self.settings = settings
         self.store = store
+        self.customer_of = workspace.pseudonyms().of
+        """The pseudonym of an id that a caller gives: all that may be kept or looked up by."""
         self.plans = Plans(workspace, settings, SoFar(workspace, settings, store))
         self.asking = Asking(workspace)
         self.risks = Risks(workspace, settings)
@@ -72,7 +75,7 @@ class Engine:
         """A customer's list as it is sent, live events folded in.
 
         Args:
-            customer_id: who.
+            customer_id: who, as the caller says it.
             k: how many at most.
             exclude_seen: leave out what the customer has bought.
             asked: the rules.
@@ -82,6 +85,7 @@ class Engine:
             Invalid: a rule contradicts another, or the stock is not known.
             BadRules: a rule names what the catalogue does not have.
         """
+        given, customer_id = customer_id, self.customer_of(customer_id)
         snapshot, today = self.snapshot(), self.serving.today()
         events = self.store.of_customer(customer_id)
         answers = self.serving.answers(snapshot, today)
@@ -109,7 +113,7 @@ class Engine:
             if lasting:
                 answers.keep(one, known)
         LISTS.labels(known.fallback or "none").inc()
-        return known.body
+        return addressed(known.body, customer_id, given)
 
     def recommend_basket(
         self,
@@ -139,13 +143,13 @@ class Engine:
         self, customer_id: str, style_id: str, k: int, *, asked: AskedRules, where: str
     ) -> bytes:
         """A style's variants for a customer; UnknownStyle where nobody knows it."""
-        snapshot = self.snapshot()
-        extra = live_lines(self.store.of_customer(customer_id))
+        snapshot, customer = self.snapshot(), self.customer_of(customer_id)
+        extra = live_lines(self.store.of_customer(customer))
         with self._rules(asked, where, self.serving.today()) as rules:
             found = snapshot.recommender.recommend_style(
-                customer_id, style_id, k, extra=extra, rules=rules
+                customer, style_id, k, extra=extra, rules=rules
             )
-        return body_of(snapshot.model_id, found)
+        return addressed(body_of(snapshot.model_id, found), customer, customer_id)
 
     def similar(self, variant_id: str, k: int, *, asked: AskedRules, where: str) -> bytes:
         """Variants like one; UnknownVariant where nobody knows it."""
@@ -185,11 +189,12 @@ class Engine:
         """
         snapshot = self.snapshot()
         latest = local_time(datetime.now(UTC), self.settings.timezone) + AHEAD
+        live = [
+            _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
+            for place, event in enumerate(events)
+        ]
         stored = self.store.append(
-            [
-                _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
-                for place, event in enumerate(events)
-            ]
+            [replace(event, customer_id=self.customer_of(event.customer_id)) for event in live]
         )
         EVENTS.inc(stored)
         return stored

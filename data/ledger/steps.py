@@ -175,9 +175,8 @@ def _record(
     after: orders.Head,
     lines: tuple[Line, ...] | None,
 ) -> Record:
+    # Without the reason: people may write of the customer in it, and a record can not be erased.
     now: dict[str, Any] = {"state": after.state, "version": after.version}
-    if after.reason:
-        now["reason"] = after.reason
     if before is None:
         now["expires_at"] = after.expires_at.isoformat()
         now["currency"] = after.currency

@@ -1,5 +1,6 @@
 """The routes, one file a subject."""
 
+from api.service.routes.customers import router as customers
 from api.service.routes.demand import router as demand
 from api.service.routes.events import router as events
 from api.service.routes.groups import router as groups
@@ -17,6 +18,7 @@ from api.service.routes.recommendations import router as recommendations
 ROUTERS = (
     recommendations, events, groups, demand, mix, plans, kept_plans, overrides, plan_risk, products,
     pages, health, metrics,
+    customers,  # last: its path takes whatever the others leave
 )  # fmt: skip
 """In the order of the OpenAPI document."""
 
