@@ -12,12 +12,16 @@ AtelierError
 │   ├── EventRefused       a live event that says nothing that can be stored
 │   ├── RecordsRefused     a file of records with a line that is none
 │   ├── KeyRefused         an API key that cannot be made, or is not there
+│   ├── JobsFull           a job that cannot be queued, for too many wait
+│   ├── UnknownJob         no job of that id
+│   ├── JobOver            a job that cannot be cancelled, for it is over
 │   ├── StoreError         the transactional store is away, busy, full or read-only
 │   │   ├── StoreConflict  an event id that the store holds with another content
 │   │   └── SchemaError    a store whose tables are not those of this program
 │   └── LedgerError        an order or a capacity that the ledger does not take
 │       ├── OrderRefused   an order that says nothing that can be held
 │       ├── UnknownOrder   no order of that id
+│       ├── UnknownQuote   no quote of that id, or one that has ended
 │       ├── NoCapacity     a resource and day without any capacity stated
 │       ├── OutOfCapacity  less is free than an order needs
 │       ├── CapacityTaken  a capacity below what orders have taken of it
@@ -150,6 +154,24 @@ class KeyRefused(DataError):
     code = "data.key"
 
 
+class JobsFull(DataError):
+    """A job that cannot be queued, for too many wait."""
+
+    code = "data.jobs-full"
+
+
+class UnknownJob(DataError):
+    """No job of that id."""
+
+    code = "data.unknown-job"
+
+
+class JobOver(DataError):
+    """A job that cannot be cancelled, for it is over."""
+
+    code = "data.job-over"
+
+
 class StoreError(DataError):
     """The transactional store is away, busy, full or read-only; trying again may help."""
 
@@ -184,6 +206,12 @@ class UnknownOrder(LedgerError):
     """No order of that id."""
 
     code = "data.unknown-order"
+
+
+class UnknownQuote(LedgerError):
+    """No quote of that id, or one that has ended."""
+
+    code = "data.unknown-quote"
 
 
 class NoCapacity(LedgerError):

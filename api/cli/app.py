@@ -17,6 +17,7 @@ from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.evaluate_customers import customers
+from api.cli.evaluate_experiment import experiment
 from api.cli.evaluate_policy import policy
 from api.cli.forecast import forecast
 from api.cli.groups import groups
@@ -65,6 +66,7 @@ evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
 evaluate.command("policy")(policy)
+evaluate.command("experiment")(experiment)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)

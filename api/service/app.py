@@ -12,6 +12,7 @@ import anyio
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.jobs.runner import Runner
 from api.service.access import OPEN, Gate, role_of
 from api.service.engine import Engine
 from api.service.fast_lane import FastLane
@@ -34,8 +35,11 @@ def create_app(engine: Engine) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watcher = asyncio.create_task(_watch(engine))
+        runner = Runner(engine.workspace, engine.store.database)
+        runner.start()
         yield
         watcher.cancel()
+        await anyio.to_thread.run_sync(runner.close)
         engine.serving.close()
 
     app = FastAPI(
@@ -66,6 +70,7 @@ async def _watch(engine: Engine) -> None:
         try:
             await anyio.to_thread.run_sync(engine.refresh)
             await anyio.to_thread.run_sync(engine.serving.look_for_lists)
+            await anyio.to_thread.run_sync(engine.exploring.learn)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
             crashed(error, task="watch")
 

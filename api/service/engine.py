@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +15,14 @@ from fastapi import Depends, Request
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
+from api.ordering import Ordering
 from api.products import Products
 from api.service import schemas
 from api.service.answers import Asked, Known
 from api.service.asking import Asking
 from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
+from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.likely import Likely
@@ -32,6 +35,7 @@ from api.settings import Settings
 from api.so_far import SoFar
 from api.stock import Stockroom
 from data.errors import EventRefused
+from data.ledger import Ledger
 from data.store import LiveEvent, Store, open_store
 from data.workspace import Workspace
 from recsys.errors import BadRules
@@ -56,10 +60,17 @@ class Engine:
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self.products = Products(workspace)
-        self.configuring = Configuring(self.products, Likely(workspace, settings))
+        self.ordering = Ordering(
+            workspace=workspace,
+            products=self.products,
+            ledger=Ledger(database=store.database),
+            settings=settings,
+        )
+        self.configuring = Configuring(self.products, Likely(workspace, settings), self.ordering)
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
+        self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
 
     def refresh(self) -> None:
         """Take up the workspace's current model, see `Serving.refresh`."""
@@ -84,9 +95,11 @@ class Engine:
         Raises:
             Invalid: a rule contradicts another, or the stock is not known.
             BadRules: a rule names what the catalogue does not have.
+            StoreError: a list that must be logged cannot be.
         """
         given, customer_id = customer_id, self.customer_of(customer_id)
         snapshot, today = self.snapshot(), self.serving.today()
+        asked, share, logged = self.exploring.asked(customer_id, asked)
         events = self.store.of_customer(customer_id)
         answers = self.serving.answers(snapshot, today)
         one = Asked(
@@ -95,16 +108,21 @@ class Engine:
             events=tuple(event.event_id for event in events),
         )
         # stock changes, a boost ends, and another plan says other things
-        lasting = not (asked.in_stock or asked.boosts or self.plan_weight(asked))
+        lasting = not (asked.in_stock or asked.boosts or self.plan_weight(asked) or logged)
         known = answers.given(one) if lasting else None
         if known is None:
             with self._rules(asked, where, today) as rules:
-                found = snapshot.recommender.recommend(
+                make = partial(
+                    snapshot.recommender.recommend,
                     customer_id,
-                    k,
                     exclude_seen=exclude_seen,
                     extra=live_lines(events),
                     rules=rules,
+                )
+                found = (
+                    self.exploring.shown(customer_id, k, share, snapshot.model_id, make)
+                    if logged
+                    else make(k)
                 )
             known = Known(body_of(snapshot.model_id, found), found.fallback)
             variants = (line.variant_id for line in found.recommendations)

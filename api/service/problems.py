@@ -42,6 +42,7 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (recsys.ModelRefused, 503),
     (recsys.GroupsRefused, 503),
     (production.UnknownProduct, 404),
+    (production.NoPromise, 409),
     (production.BadModel, 503),
     (production.BadOptions, 503),
     (production.UnknownPlan, 404),
@@ -54,7 +55,11 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (data.StoreConflict, 409),
     (data.StoreError, 503),
     (data.RecordsRefused, 503),
+    (data.UnknownJob, 404),
+    (data.JobOver, 409),
+    (data.JobsFull, 429),
     (data.UnknownOrder, 404),
+    (data.UnknownQuote, 404),
     (data.OutOfCapacity, 409),
     (data.CapacityTaken, 409),
     (data.IllegalStep, 409),
@@ -133,7 +138,7 @@ def problem_response(
         headers["Retry-After"] = str(error.seconds)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
+    if status == 503 or isinstance(error, data.JobsFull):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return JSONResponse(
         problem.model_dump(exclude_defaults=True),

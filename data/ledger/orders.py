@@ -6,10 +6,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from data.errors import UnknownOrder
 from data.ledger.schema import lines, needs, orders
@@ -18,13 +18,19 @@ from data.ledger.terms import Line, Need, Order, Slot, summed_needs
 from data.ledger.times import aware, naive
 from data.store.together import Statement, together
 
+IDS_A_QUERY: Final = 500
+
 _THE_ORDER: Final = orders.c.order_id == bindparam("o")
 _LOCK: Final = select(orders).where(_THE_ORDER).with_for_update()
 _INSERT: Final = insert(orders)
 _INSERT_LINE: Final = insert(lines)
 _INSERT_NEED: Final = insert(needs)
-_NEEDS: Final = select(needs).where(needs.c.order_id == bindparam("o"))
-_LINES: Final = select(lines).where(lines.c.order_id == bindparam("o")).order_by(lines.c.line)
+_NEEDS: Final = select(needs).where(needs.c.order_id.in_(bindparam("o", expanding=True)))
+_LINES: Final = (
+    select(lines)
+    .where(lines.c.order_id.in_(bindparam("o", expanding=True)))
+    .order_by(lines.c.order_id, lines.c.line)
+)
 _MOVE: Final = (
     update(orders)
     .where(_THE_ORDER)
@@ -33,6 +39,8 @@ _MOVE: Final = (
         version=bindparam("v"),
         changed_at=bindparam("c"),
         reason=bindparam("r"),
+        promised_on=bindparam("p"),
+        shipped_on=bindparam("d"),
     )
 )
 
@@ -50,6 +58,8 @@ class Head:
     changed_at: datetime
     expires_at: datetime
     reason: str
+    promised_on: date | None = None
+    shipped_on: date | None = None
 
 
 def lock(connection: Connection, order_id: str) -> Head:
@@ -94,50 +104,87 @@ def replace_lines(connection: Connection, order_id: str, ordered: Sequence[Line]
 
 
 def move(connection: Connection, order: Head) -> None:
-    """Write an order's state, version and reason."""
+    """Write an order's state, version, reason and days."""
     values = {"s": order.state, "v": order.version, "r": order.reason}
-    connection.execute(_MOVE, {"o": order.order_id, "c": naive(order.changed_at), **values})
+    days = {"p": order.promised_on, "d": order.shipped_on}
+    at = {"o": order.order_id, "c": naive(order.changed_at)}
+    connection.execute(_MOVE, at | values | days)
 
 
 def taken(connection: Connection, order_id: str) -> dict[Slot, int]:
     """What an order's lines take together."""
-    return summed_needs(need for _, need in _needs(connection, order_id))
+    rows = connection.execute(_NEEDS, {"o": [order_id]})
+    return summed_needs(
+        Need(resource_id=row.resource_id, day=row.day, amount=row.amount) for row in rows
+    )
 
 
 def read(connection: Connection, order_id: str) -> Order | None:
     """An order with its lines, if anybody knows it."""
     row = connection.execute(select(orders).where(_THE_ORDER), {"o": order_id}).mappings().first()
-    if row is None:
-        return None
-    head = _head(row)
-    return Order(
-        **{name: getattr(head, name) for name in Head.__dataclass_fields__},
-        lines=tuple(_lines(connection, order_id)),
+    return None if row is None else _whole(connection, [_head(row)])[0]
+
+
+def read_some(
+    connection: Connection, states: Sequence[State], limit: int, offset: int
+) -> list[Order]:
+    """Orders in some states, the newest first, then by id; with their lines."""
+    query = select(orders).where(orders.c.state.in_(states))
+    query = query.order_by(orders.c.made_at.desc(), orders.c.order_id).limit(limit).offset(offset)
+    return _whole(connection, [_head(row) for row in connection.execute(query).mappings()])
+
+
+def count(connection: Connection, states: Sequence[State]) -> int:
+    """How many orders are in some states."""
+    query = select(func.count()).select_from(orders).where(orders.c.state.in_(states))
+    return int(connection.execute(query).scalar_one())
+
+
+def lateness(connection: Connection, most: int) -> list[int]:
+    """Days by which the latest orders were shipped late, below 0 where early, latest first."""
+    query = (
+        select(orders.c.promised_on, orders.c.shipped_on)
+        .where(orders.c.promised_on.is_not(None), orders.c.shipped_on.is_not(None))
+        .order_by(orders.c.shipped_on.desc(), orders.c.order_id)
+        .limit(most)
     )
+    return [(shipped - promised).days for promised, shipped in connection.execute(query)]
 
 
-def _lines(connection: Connection, order_id: str) -> list[Line]:
-    by_line: defaultdict[int, list[Need]] = defaultdict(list)
-    for line, need in _needs(connection, order_id):
-        by_line[line].append(need)
+def _whole(connection: Connection, heads: Sequence[Head]) -> list[Order]:
+    """Orders with their lines."""
+    found: defaultdict[str, list[Line]] = defaultdict(list)
+    for start in range(0, len(heads), IDS_A_QUERY):
+        for order_id, line in _lines(connection, heads[start : start + IDS_A_QUERY]):
+            found[order_id].append(line)
     return [
-        Line(
-            variant_id=row["variant_id"],
-            style_id=row["style_id"],
-            configuration=tuple(json.loads(row["configuration"])),
-            quantity=row["quantity"],
-            unit_price=row["unit_price"],
-            needs=tuple(by_line[row["line"]]),
+        Order(
+            **{name: getattr(head, name) for name in Head.__dataclass_fields__},
+            lines=tuple(found[head.order_id]),
         )
-        for row in connection.execute(_LINES, {"o": order_id}).mappings()
+        for head in heads
     ]
 
 
-def _needs(connection: Connection, order_id: str) -> list[tuple[int, Need]]:
-    return [
-        (row.line, Need(resource_id=row.resource_id, day=row.day, amount=row.amount))
-        for row in connection.execute(_NEEDS, {"o": order_id})
-    ]
+def _lines(connection: Connection, heads: Sequence[Head]) -> Iterator[tuple[str, Line]]:
+    """The lines of some orders, in the order of each, and whose they are."""
+    ids = [head.order_id for head in heads]
+    by_line: defaultdict[tuple[str, int], list[Need]] = defaultdict(list)
+    for row in connection.execute(_NEEDS, {"o": ids}):
+        need = Need(resource_id=row.resource_id, day=row.day, amount=row.amount)
+        by_line[row.order_id, row.line].append(need)
+    for row in connection.execute(_LINES, {"o": ids}):
+        yield (
+            row.order_id,
+            Line(
+                variant_id=row.variant_id,
+                style_id=row.style_id,
+                configuration=tuple(json.loads(row.configuration)),
+                quantity=row.quantity,
+                price=row.price,
+                needs=tuple(by_line[row.order_id, row.line]),
+            ),
+        )
 
 
 def _writing(order_id: str, ordered: Sequence[Line]) -> Iterator[Statement]:
@@ -158,7 +205,7 @@ def _row(order_id: str, number: int, line: Line) -> dict[str, Any]:
         "style_id": line.style_id,
         "configuration": json.dumps(line.configuration),
         "quantity": line.quantity,
-        "unit_price": line.unit_price,
+        "price": line.price,
     }
 
 

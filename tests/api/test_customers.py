@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from api.cli.app import app as program
 from api.erasing import erase_customer, holding
@@ -83,7 +82,7 @@ def planted(workspace: Path, tmp_path: Path) -> Path:
 
 def hold(folder: Path, customer: str, variant_id: str) -> None:
     ledger = open_ledger(settings_of(folder).store_url(folder))
-    line = Line(variant_id=variant_id, quantity=1, unit_price="1")
+    line = Line(variant_id=variant_id, quantity=1, price="1")
     order = NewOrder(
         lines=(line,), hold_for=timedelta(days=1), currency="EUR", customer_id=customer
     )
