@@ -14,6 +14,7 @@ from api.work import key_of
 from data.erasing import Changed, erase_from_store, erase_from_tables, scrub
 from data.failpoints import reach
 from data.store.database import Database
+from data.store.dead_letters import forget_letters
 from data.workspace import Workspace
 from production.configuration.learned.saved import forget_in_choices
 from recsys.groups.saved import forget_in_groups
@@ -70,6 +71,7 @@ def erase_customer(
     changed: Changed = tables + erase_from_store(
         database, customer, actor=actor, now=datetime.now(UTC)
     )
+    changed += Changed(removed=forget_letters(database, customer_id))
     reach("store-erased")
     scrub(database)
     left = list(holding(workspace.root, {customer, customer_id}))

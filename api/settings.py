@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     """SQLAlchemy URL of the transactional store; without it, atelier.db in the workspace."""
 
+    events_url: SecretStr | None = None
+    """The broker that the service takes live events from besides, and what to read of it."""
+
     signing_key: SecretStr | None = None
     """Key that signs saved models; without it, a random one kept in the workspace."""
 

@@ -34,11 +34,13 @@ def create_app(engine: Engine) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watcher = asyncio.create_task(_watch(engine))
+        tasks = [asyncio.create_task(_watch(engine)), *_listening(engine)]
         runner = Runner(engine.workspace, engine.store.database)
         runner.start()
         yield
-        watcher.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await anyio.to_thread.run_sync(runner.close)
         engine.serving.close()
 
@@ -61,6 +63,17 @@ def create_app(engine: Engine) -> FastAPI:
     app.add_middleware(RequestLog)  # added last, so outermost
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
+
+
+def _listening(engine: Engine) -> list[asyncio.Task[None]]:
+    """The task that takes in a broker's events, where one is named."""
+    if engine.settings.events_url is None:
+        return []
+    from api.broker.address import parse_address  # noqa: PLC0415  # a quarter of a second, seldom
+    from api.broker.listening import listen  # noqa: PLC0415  # likewise
+
+    address = parse_address(engine.settings.events_url.get_secret_value())
+    return [asyncio.create_task(listen(address, engine))]
 
 
 async def _watch(engine: Engine) -> None:

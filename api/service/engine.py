@@ -8,16 +8,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from api.answers import Desk
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.ordering import Ordering
 from api.products import Products
 from api.service import schemas
+from api.service.answer_schemas import AnswerRequest
 from api.service.answers import Asked, Known
 from api.service.asking import Asking
 from api.service.configuring import Configuring
@@ -60,6 +62,7 @@ class Engine:
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self.products = Products(workspace)
+        self.desk = Desk(workspace)
         self.ordering = Ordering(
             workspace=workspace,
             products=self.products,
@@ -168,6 +171,18 @@ class Engine:
                 customer, style_id, k, extra=extra, rules=rules
             )
         return addressed(body_of(snapshot.model_id, found), customer, customer_id)
+
+    def answer(self, request: AnswerRequest) -> dict[str, Any]:
+        """Entries that answer a question; NotReady where there is no knowledge table."""
+        given = request.customer_id
+        who = None if given is None else self.customer_of(given)
+        return self.desk.answer(
+            request.question,
+            request.k,
+            language=request.language,
+            customer_id=who,
+            live=() if who is None else self.store.of_customer(who),
+        )
 
     def similar(self, variant_id: str, k: int, *, asked: AskedRules, where: str) -> bytes:
         """Variants like one; UnknownVariant where nobody knows it."""

@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli.app import app as program
 from api.erasing import erase_customer, holding
+from api.errors import Invalid
 from api.service.app import create_app
 from api.service.engine import open_engine
 from api.service.list_making import make_lists
@@ -32,6 +33,7 @@ from data.importing import import_files
 from data.ledger import open_ledger
 from data.ledger.terms import Line, NewOrder, RequestKey
 from data.store import open_store
+from data.store.dead_letters import set_aside
 from data.tables import EVENTS, ORDERS, VARIANTS
 from data.workspace import Workspace
 from recsys.groups.groups import group_customers
@@ -42,6 +44,7 @@ from tests.api.client import Client
 from tests.data import shop
 
 CANARY = "canary-5e1f0c/customer@example.org"
+LATE, NOW = Invalid("too late"), datetime(2024, 9, 1)  # the store's are naive
 LEDGER = RequestKey(scope="key", key="first", digest="d")
 POINTS = ["tables-swapped", "tables-erased", "model-forgot", "models-erased", "customer-erased",
           "store-erased"]  # fmt: skip
@@ -76,6 +79,9 @@ def planted(workspace: Path, tmp_path: Path) -> Path:
         assert found.json()["customer_id"] == CANARY
         assert found.json()["fallback"] is None
         hold(workspace, engine.customer_of(CANARY), variants[0])
+        set_aside(
+            engine.store, "nats://x", b'{"customer_id": "' + CANARY.encode() + b'"', LATE, now=NOW
+        )
     make_lists(workspace, model_id, date(2024, 9, 1), 1000, key_of(opened, settings))
     return workspace
 
@@ -117,7 +123,7 @@ def run(*words: str) -> Result:
 
 def test_an_id_never_enters_the_workspace_but_where_people_write_it(planted: Path) -> None:
     written = traces(planted, CANARY)
-    assert written <= {"atelier.db", "atelier.db-wal"}  # the reason of a cancellation
+    assert written <= {"atelier.db", "atelier.db-wal"}  # a reason, and a message nobody can read
     named = traces(planted, Workspace.open(planted).pseudonyms().of(CANARY))
     kinds = {Path(one).parts[0] for one in named}
     assert {"tables", "models", "groups", "atelier.db"} <= kinds | {"atelier.db"}

@@ -38,6 +38,7 @@ POSTS = (
     "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE, CONFIGURE,
     "/v1/jobs",
     "/v1/quotes", "/v1/orders", CONFIRM,
+    "/v1/answers",
 )  # fmt: skip
 JSON = {"content-type": "application/json", "idempotency-key": "hostile"}
 
@@ -52,6 +53,7 @@ VALUES = [
 
 FIELDS = {
     "/v1/recommendations": ("customer_id", "variant_ids", "k", "exclude_seen", "rules", "extra"),
+    "/v1/answers": ("question", "customer_id", "k", "language", "extra"),
     "/v1/plans": ("horizon", "as_of", "capacity", "extra"),
     "/v1/events": ("events", "extra"),
     "/v1/overrides": ("variant_id", "quantity", "by", "why", "until", "extra"),

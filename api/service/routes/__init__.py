@@ -1,5 +1,6 @@
 """The routes, one file a subject."""
 
+from api.service.routes.answers import router as answers
 from api.service.routes.capacity import router as capacity
 from api.service.routes.customers import router as customers
 from api.service.routes.demand import router as demand
@@ -20,8 +21,8 @@ from api.service.routes.quotes import router as quotes
 from api.service.routes.recommendations import router as recommendations
 
 ROUTERS = (
-    recommendations, events, groups, demand, mix, plans, kept_plans, overrides, plan_risk, products,
-    quotes, orders, capacity, jobs, pages, health, metrics,
+    recommendations, events, answers, groups, demand, mix, plans, kept_plans, overrides, plan_risk,
+    products, quotes, orders, capacity, jobs, pages, health, metrics,
     customers,  # last: its path takes whatever the others leave
 )  # fmt: skip
 """In the order of the OpenAPI document."""
