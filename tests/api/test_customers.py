@@ -10,7 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,7 @@ from tests.api.client import Client
 from tests.data import shop
 
 CANARY = "canary-5e1f0c/customer@example.org"
-LATE, NOW = Invalid("too late"), datetime(2024, 9, 1)  # the store's are naive
+REFUSAL, NOON = Invalid("No event."), datetime(2024, 9, 1, 12)  # noqa: DTZ001  # as the store keeps it
 LEDGER = RequestKey(scope="key", key="first", digest="d")
 POINTS = ["tables-swapped", "tables-erased", "model-forgot", "models-erased", "customer-erased",
           "store-erased"]  # fmt: skip
@@ -79,9 +79,8 @@ def planted(workspace: Path, tmp_path: Path) -> Path:
         assert found.json()["customer_id"] == CANARY
         assert found.json()["fallback"] is None
         hold(workspace, engine.customer_of(CANARY), variants[0])
-        set_aside(
-            engine.store, "nats://x", b'{"customer_id": "' + CANARY.encode() + b'"', LATE, now=NOW
-        )
+        letter = b'{"customer_id": "' + CANARY.encode() + b'"'
+        set_aside(engine.store, "nats://x", letter, REFUSAL, now=NOON)
     make_lists(workspace, model_id, date(2024, 9, 1), 1000, key_of(opened, settings))
     return workspace
 
