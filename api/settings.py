@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -112,6 +112,9 @@ class Settings(BaseSettings):
 
     promise: PromiseSettings = PromiseSettings()
     """How quotes and promises of custom orders are made."""
+
+    custom_orders: Literal["in_step", "at_once"] = "in_step"
+    """When custom orders count as demand: once the imported orders reach their day, or at once."""
 
     host: str = "127.0.0.1"
     """The address that the service binds."""
