@@ -15,7 +15,7 @@ from datetime import date
 
 import numpy as np
 
-from data.ledger import Need
+from data.ledger.terms import Need
 from production.errors import NoPromise
 from production.promise.calendar import MATERIAL, Calendar, Rows
 

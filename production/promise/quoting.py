@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from itertools import islice
 from typing import Final
 
-from data.ledger import MILLI
+from data.ledger.terms import MILLI
 from production.configuration.pricing import Item, Price
 from production.configuration.product import Clash, Product
 from production.configuration.undecided import Undecided, undecided
