@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -75,18 +76,27 @@ def _offer(root: Path) -> None:
 def serving(root: Path, store: str, *, workers: int) -> Iterator[str]:
     """The address of `atelier serve` in its own processes, with orders in a store."""
     words = ("serve", "--workspace", root, "--port", "0", "--workers", str(workers))
-    with subprocess.Popen(
-        [Path(sys.executable).with_name("atelier"), *words],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1", "ATELIER_DATABASE_URL": store},
-    ) as process:
-        assert process.stderr is not None
+    log = root / "serve.log"  # a pipe that nobody reads would fill, and halt the service
+    with (
+        log.open("w") as file,
+        subprocess.Popen(
+            [Path(sys.executable).with_name("atelier"), *words],
+            stderr=file,
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "ATELIER_DATABASE_URL": store},
+        ) as process,
+    ):
         try:
-            for line in process.stderr:
-                if json.loads(line)["event"] == "serving":
-                    break
-            yield json.loads(line)["url"]
+            yield _address(process, log)
         finally:
             process.terminate()
-            process.stderr.read()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where a service says that it serves."""
+    while process.poll() is None:
+        whole, _, _ = log.read_text().rpartition("\n")
+        for line in whole.splitlines():
+            if (said := json.loads(line))["event"] == "serving":
+                return str(said["url"])
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
