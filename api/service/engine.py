@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from api.answers import Desk
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.ordering import Ordering
 from api.products import Products
 from api.service import schemas
+from api.service.answer_schemas import AnswerRequest
 from api.service.answers import Asked, Known
 from api.service.asking import Asking
 from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
+from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.likely import Likely
@@ -55,6 +59,7 @@ class Engine:
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self.products = Products(workspace)
+        self.desk = Desk(workspace)
         self.ordering = Ordering(
             workspace=workspace,
             products=self.products,
@@ -65,6 +70,7 @@ class Engine:
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
+        self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
 
     def refresh(self) -> None:
         """Take up the workspace's current model, see `Serving.refresh`."""
@@ -89,8 +95,10 @@ class Engine:
         Raises:
             Invalid: a rule contradicts another, or the stock is not known.
             BadRules: a rule names what the catalogue does not have.
+            StoreError: a list that must be logged cannot be.
         """
         snapshot, today = self.snapshot(), self.serving.today()
+        asked, share, logged = self.exploring.asked(customer_id, asked)
         events = self.store.of_customer(customer_id)
         answers = self.serving.answers(snapshot, today)
         one = Asked(
@@ -99,16 +107,21 @@ class Engine:
             events=tuple(event.event_id for event in events),
         )
         # stock changes, a boost ends, and another plan says other things
-        lasting = not (asked.in_stock or asked.boosts or self.plan_weight(asked))
+        lasting = not (asked.in_stock or asked.boosts or self.plan_weight(asked) or logged)
         known = answers.given(one) if lasting else None
         if known is None:
             with self._rules(asked, where, today) as rules:
-                found = snapshot.recommender.recommend(
+                make = partial(
+                    snapshot.recommender.recommend,
                     customer_id,
-                    k,
                     exclude_seen=exclude_seen,
                     extra=live_lines(events),
                     rules=rules,
+                )
+                found = (
+                    self.exploring.shown(customer_id, k, share, snapshot.model_id, make)
+                    if logged
+                    else make(k)
                 )
             known = Known(body_of(snapshot.model_id, found), found.fallback)
             variants = (line.variant_id for line in found.recommendations)
@@ -154,6 +167,17 @@ class Engine:
                 customer_id, style_id, k, extra=extra, rules=rules
             )
         return body_of(snapshot.model_id, found)
+
+    def answer(self, request: AnswerRequest) -> dict[str, Any]:
+        """Entries that answer a question; NotReady where there is no knowledge table."""
+        who = request.customer_id
+        return self.desk.answer(
+            request.question,
+            request.k,
+            language=request.language,
+            customer_id=who,
+            live=() if who is None else self.store.of_customer(who),
+        )
 
     def similar(self, variant_id: str, k: int, *, asked: AskedRules, where: str) -> bytes:
         """Variants like one; UnknownVariant where nobody knows it."""

@@ -85,7 +85,17 @@ def test_the_mapping_takes_all_the_dirt_off(
 
 @pytest.mark.parametrize(
     "name",
-    ["events", "variants", "market", "resources", "usage", "lots", "stock", "configurations"],
+    [
+        "events",
+        "variants",
+        "market",
+        "resources",
+        "usage",
+        "lots",
+        "stock",
+        "configurations",
+        "knowledge",
+    ],
 )
 def test_the_other_tables_come_in_as_they_are(
     imported: tuple[Workspace, QualityReport], market: Market, name: str

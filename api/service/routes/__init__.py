@@ -1,10 +1,12 @@
 """The routes, one file a subject."""
 
+from api.service.routes.answers import router as answers
 from api.service.routes.capacity import router as capacity
 from api.service.routes.demand import router as demand
 from api.service.routes.events import router as events
 from api.service.routes.groups import router as groups
 from api.service.routes.health import router as health
+from api.service.routes.jobs import router as jobs
 from api.service.routes.kept_plans import router as kept_plans
 from api.service.routes.metrics import router as metrics
 from api.service.routes.mix import router as mix
@@ -18,8 +20,8 @@ from api.service.routes.quotes import router as quotes
 from api.service.routes.recommendations import router as recommendations
 
 ROUTERS = (
-    recommendations, events, groups, demand, mix, plans, kept_plans, overrides, plan_risk, products,
-    quotes, orders, capacity, pages, health, metrics,
+    recommendations, events, answers, groups, demand, mix, plans, kept_plans, overrides, plan_risk,
+    products, quotes, orders, capacity, jobs, pages, health, metrics,
 )  # fmt: skip
 """In the order of the OpenAPI document."""
 
