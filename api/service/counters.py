@@ -30,3 +30,11 @@ LISTS: Final = Counter(
 )
 REFUSALS: Final = Counter("atelier_rate_refusals", "Requests refused because of a rate limit.")
 EVENTS: Final = Counter("atelier_events", "Live events stored that were not there before.")
+STEPS: Final = Counter(
+    "atelier_order_steps",
+    "Steps of orders that were done, by the state that they led to.",
+    ("state",),
+)
+SHORT: Final = Counter(
+    "atelier_holds_refused", "Orders refused because capacity was short; none is ever oversold."
+)
