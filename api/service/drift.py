@@ -17,7 +17,7 @@ SECONDS_KEPT: Final = 60.0
 class Drifted(NamedTuple):
     """The index over styles, and the live events that it stands on."""
 
-    index: float
+    stability: float
     events: int
 
 
@@ -47,7 +47,7 @@ class Drift:
         ]
         found = Drifted(
             population_stability(
-                np.bincount(of_line[known], learned.weight[known], len(styles)),
+                np.bincount(of_line[known], learned.weight[known], len(styles)).astype(np.float64),
                 np.bincount(np.array(live, dtype=np.int64), minlength=len(styles)).astype(float),
             )
             if live

@@ -52,7 +52,7 @@ class ModelGauges(Collector):
         yield GaugeMetricFamily(
             "atelier_drift_index",
             "Population stability index of styles: live events since training against training.",
-            value=drifted.index,
+            value=drifted.stability,
         )
         yield GaugeMetricFamily(
             "atelier_drift_events", "Live events that the index stands on.", value=drifted.events
