@@ -27,7 +27,7 @@ from data.workspace import Workspace
 
 CUSTOMER: Final = "customer_id"
 FREE_TEXT: Final = ("reason",)
-"""Columns of the store in which people may have written of a customer."""
+"""Columns in which people may have written of a customer."""
 
 _TRIES: Final = 50
 _PAUSE: Final = 0.1
@@ -67,7 +67,8 @@ def erase_from_tables(workspace: Workspace, customer: str) -> Changed:
             continue
         count = int(theirs.sum())
         if table.column(CUSTOMER).nullable:
-            frame.loc[theirs, CUSTOMER] = pd.NA
+            blank = [CUSTOMER, *(name for name in FREE_TEXT if name in frame)]
+            frame.loc[theirs, blank] = pd.NA
             changed += Changed(unnamed=count)
         else:
             frame = frame[~theirs].reset_index(drop=True)

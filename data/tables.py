@@ -105,6 +105,8 @@ ORDERS: Final = Table(
         Column("ordered_at", "timestamp", "local time", about="when the order was placed"),
         Column("region", "category", required=False, nullable=True, about="where it went"),
         Column("channel", "category", required=False, nullable=True, about="how it came in"),
+        Column("reason", "category", required=False, nullable=True,
+               about="why units came back; of returns alone"),
     ),
     about="sales: one variant bought in one order a row",
 )  # fmt: skip

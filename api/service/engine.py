@@ -24,6 +24,7 @@ from api.service.answers import Asked, Known
 from api.service.asking import Asking
 from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
+from api.service.drift import Drift
 from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
@@ -63,6 +64,7 @@ class Engine:
         self.groups = Groups(workspace, self.forecasts)
         self.products = Products(workspace)
         self.desk = Desk(workspace)
+        self.drift = Drift(store)
         self.ordering = Ordering(
             workspace=workspace,
             products=self.products,
