@@ -17,6 +17,7 @@ from production.report import charts
 from production.report.come_and_go import LONG_COVER, NEW_WEEKS
 from production.report.evidence import FALSE_ALARMS
 from production.report.live import minute
+from production.report.returns import WEEKS as RETURN_WEEKS
 from production.report.summary import summary_of
 from production.report.view import Report
 
@@ -67,6 +68,7 @@ def render_html(report: Report) -> str:
         LISTED=LISTED,
         FALSE_ALARMS=FALSE_ALARMS,
         NEW_WEEKS=NEW_WEEKS,
+        RETURN_WEEKS=RETURN_WEEKS,
         LONG_COVER=LONG_COVER,
         chart=_charts(report),
     )

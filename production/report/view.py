@@ -23,6 +23,7 @@ from production.report.last_plan import AgainstLast, against_last
 from production.report.live import LiveMix
 from production.report.options import options_of
 from production.report.over_time import gap_over_time
+from production.report.returns import Returns, returns_of
 from production.report.service import Service, service_of
 from production.report.variants import variant_rows
 from production.report.why import Why, why_of
@@ -74,6 +75,7 @@ class Report:
         options: demand for options, hours and materials, see `options.COLUMNS`; None where no style
             with attach rates is planned, or the forecast is not kept.
         customers: who wants it; None where neither customer groups nor regions are known.
+        returns: what came back in the year before the plan; None where nothing did.
         live: orders since the plan was made against it; None where they were not asked for.
     """
 
@@ -91,6 +93,7 @@ class Report:
     why: Why | None = None
     options: pd.DataFrame | None = None
     customers: Customers | None = None
+    returns: Returns | None = None
     live: LiveMix | None = None
 
     @property
@@ -188,6 +191,7 @@ def build_report(
         why=why_of(workspace, plan),
         options=options_of(workspace, plan, panel),
         customers=customers_of(workspace, plan),
+        returns=returns_of(workspace, plan, rows),
     )
 
 
