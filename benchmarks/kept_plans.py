@@ -27,11 +27,12 @@ from threadpoolctl import threadpool_limits
 
 from production.allocation.allocate import allocate
 from production.allocation.task import Task
+from production.plans.changes import Change, Changes, To
 from production.plans.diff import diff
 from production.plans.economics import Economics
 from production.plans.inputs import PlanInputs, read_inputs, write_inputs
 from production.plans.plan import Plan
-from production.plans.what_if import Change, Changes, To, what_if
+from production.plans.what_if import what_if
 
 
 def inputs_of(task: Task) -> PlanInputs:

@@ -8,12 +8,13 @@ import pytest
 from data.tables import VARIANTS
 from production.allocation.allocate import allocate
 from production.errors import BadChange, BadResources, Infeasible
+from production.plans.changes import Change, Changes, To
 from production.plans.diff import inputs_kept
 from production.plans.inputs import PlanInputs, read_inputs, write_inputs
 from production.plans.overrides import Override, recorded
 from production.plans.overriding import override
 from production.plans.planning import make_plan
-from production.plans.what_if import Change, Changes, To, WhatIf, what_if
+from production.plans.what_if import WhatIf, what_if
 from tests.production.plans.test_overrides import NOW
 from tests.production.small_market import simple_forecast, small_market
 
