@@ -24,12 +24,15 @@ from api.service.groups import Groups
 from api.service.likely import Likely
 from api.service.list_making import body_of
 from api.service.plan_bonuses import PlanBonuses
+from api.service.planner import Planner
 from api.service.plans import Plans
 from api.service.risks import Risks
 from api.service.serving import Serving, Snapshot
+from api.service.sessions import Sessions
 from api.settings import Settings
 from api.so_far import SoFar
 from api.stock import Stockroom
+from api.work import key_of
 from data.errors import EventRefused
 from data.store import LiveEvent, Store, open_store
 from data.workspace import Workspace
@@ -57,6 +60,8 @@ class Engine:
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
+        self.planner = Planner(self.plans, self.asking, self.groups, self.serving, self.recommend)
+        self.sessions = Sessions(key_of(workspace, settings))
 
     def refresh(self) -> None:
         """Take up the workspace's current model, see `Serving.refresh`."""

@@ -10,13 +10,15 @@ from api.service.routes.mix import router as mix
 from api.service.routes.overrides import router as overrides
 from api.service.routes.pages import router as pages
 from api.service.routes.plan_risk import router as plan_risk
+from api.service.routes.planner import router as planner
 from api.service.routes.plans import router as plans
 from api.service.routes.products import router as products
 from api.service.routes.recommendations import router as recommendations
+from api.service.routes.session import router as session
 
 ROUTERS = (
     recommendations, events, groups, demand, mix, plans, kept_plans, overrides, plan_risk, products,
-    pages, health, metrics,
+    pages, planner, session, health, metrics,
 )  # fmt: skip
 """In the order of the OpenAPI document."""
 
