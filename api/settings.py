@@ -20,6 +20,7 @@ from pydantic_settings import SettingsError as Unreadable
 
 from api.errors import SettingsError
 from data.nearest import hint
+from production.allocation.workdays import WorkdaySettings
 from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings
 from production.plans.risk_settings import RiskSettings
@@ -87,6 +88,9 @@ class Settings(BaseSettings):
 
     recommend: RecommendSettings = RecommendSettings()
     """How lists are made where nothing else is asked."""
+
+    workdays: WorkdaySettings = WorkdaySettings()
+    """On which days there is capacity for custom orders."""
 
     host: str = "127.0.0.1"
     """The address that the service binds."""

@@ -24,6 +24,7 @@ from api.cli.keys import keys
 from api.cli.launches import launches
 from api.cli.mix import mix
 from api.cli.models import models
+from api.cli.orders import orders
 from api.cli.plan import plan
 from api.cli.plan_risk import plan_risk
 from api.cli.recommend import recommend
@@ -66,6 +67,7 @@ evaluate.command("policy")(policy)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)
+app.add_typer(orders, name="orders")
 app.add_typer(keys, name="keys")
 for command in (serve, doctor):
     app.command()(command)

@@ -54,6 +54,7 @@ def demo(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
 
 def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     """Every step once; what is imported or trained already is not done again."""
+    from api.capacity import lay_from_today
     from api.choices import learn_and_save
     from api.work import current_or_trained, plan_and_save, run_of, write_report
     from data.importing import import_files
@@ -83,6 +84,7 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     plan = plan_and_save(workspace, settings, forecast=forecast, progress=progress)
     report = build_report(workspace, plan)
     files = write_report(workspace, report)
+    lay_from_today(workspace, settings)
     judged = evaluate_workspace(
         workspace,
         origins=[days[0].astype("datetime64[D]").item()],

@@ -161,15 +161,22 @@ def resources_of(
     )
 
 
-def capacity_by_week(weeks: NDArray[np.datetime64], resources: pd.DataFrame) -> pd.DataFrame:
+def capacity_by_week(
+    weeks: NDArray[np.datetime64], resources: pd.DataFrame, *, gaps: bool = False
+) -> pd.DataFrame:
     """Capacity of each resource (ids, ascending) in each week: that week's row, else any week's.
+
+    Args:
+        weeks: (W,) Mondays.
+        resources: the resources table.
+        gaps: leave a week without capacity NaN, in place of refusing it.
 
     Raises:
         BadResources: as of `resources_of`.
     """
     refuse_numbers(resources, "resources", "capacity")
     ids = sorted(resources["resource_id"].unique())
-    rows = [_of_weeks(resources, name, weeks) for name in ids]
+    rows = [_of_weeks(resources, name, weeks, gaps=gaps) for name in ids]
     return pd.DataFrame(rows, index=pd.Index(ids, dtype=object), columns=list(range(len(weeks))))
 
 
@@ -182,7 +189,9 @@ def _extra_cost(resources: pd.DataFrame, ids: tuple[str, ...]) -> Floats | None:
     return least.fillna(np.inf).to_numpy(dtype=np.float64)
 
 
-def _of_weeks(resources: pd.DataFrame, name: str, weeks: NDArray[np.datetime64]) -> Floats:
+def _of_weeks(
+    resources: pd.DataFrame, name: str, weeks: NDArray[np.datetime64], *, gaps: bool
+) -> Floats:
     """(H,) capacity of one resource: each week's own row, else the row of any week."""
     rows = resources[resources["resource_id"] == name]
     period = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")
@@ -200,7 +209,7 @@ def _of_weeks(resources: pd.DataFrame, name: str, weeks: NDArray[np.datetime64])
     found = dated.reindex(pd.DatetimeIndex(weeks)).to_numpy(dtype=np.float64)
     if len(usual):
         found = np.where(np.isnan(found), float(usual.iloc[0]), found)
-    if np.isnan(found).any():
+    if np.isnan(found).any() and not gaps:
         week = weeks[int(np.argmax(np.isnan(found)))]
         raise BadResources(
             f"Resource '{name}' has no capacity for the week of {week.astype('datetime64[D]')}.",
