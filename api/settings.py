@@ -50,6 +50,24 @@ class RecommendSettings(BaseModel):
     lists by preference alone."""
 
 
+class PromiseSettings(BaseModel):
+    """How quotes and promises of custom orders are made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scarcity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    """Share of the latest plan's shadow prices that scarce capacity costs besides; 0 for none."""
+
+    quote_minutes: Annotated[int, Field(ge=1, le=10_080)] = 30
+    """How long a quote counts."""
+
+    hold_minutes: Annotated[int, Field(ge=1, le=43_200)] = 15
+    """How long capacity is held where the order does not say."""
+
+    days_ahead: Annotated[int, Field(ge=1, le=1_095)] = 180
+    """How far ahead a promise may lie."""
+
+
 class Settings(BaseSettings):
     """What a workspace, its surroundings and a command line may set."""
 
@@ -91,6 +109,9 @@ class Settings(BaseSettings):
 
     workdays: WorkdaySettings = WorkdaySettings()
     """On which days there is capacity for custom orders."""
+
+    promise: PromiseSettings = PromiseSettings()
+    """How quotes and promises of custom orders are made."""
 
     host: str = "127.0.0.1"
     """The address that the service binds."""

@@ -44,7 +44,7 @@ WARM_UP = 50
 def hold(ledger: Ledger, writer: str, number: int, day: date) -> None:
     """One order."""
     needs = tuple(Need(resource_id=name, day=day, amount=1500) for name in RESOURCES)
-    line = Line(variant_id="V1", quantity=1, unit_price="19.90", needs=needs)
+    line = Line(variant_id="V1", quantity=1, price="19.90", needs=needs)
     order = NewOrder(lines=(line,), hold_for=timedelta(minutes=15), currency="EUR")
     ledger.hold(order, request=RequestKey(scope=writer, key=f"{number}", digest="body"))
 

@@ -18,6 +18,7 @@ AtelierError
 │   └── LedgerError        an order or a capacity that the ledger does not take
 │       ├── OrderRefused   an order that says nothing that can be held
 │       ├── UnknownOrder   no order of that id
+│       ├── UnknownQuote   no quote of that id, or one that has ended
 │       ├── NoCapacity     a resource and day without any capacity stated
 │       ├── OutOfCapacity  less is free than an order needs
 │       ├── CapacityTaken  a capacity below what orders have taken of it
@@ -184,6 +185,12 @@ class UnknownOrder(LedgerError):
     """No order of that id."""
 
     code = "data.unknown-order"
+
+
+class UnknownQuote(LedgerError):
+    """No quote of that id, or one that has ended."""
+
+    code = "data.unknown-quote"
 
 
 class NoCapacity(LedgerError):

@@ -228,3 +228,15 @@ class ChoicesRefused(ProductionError):
     """Saved learned choices that are altered, incomplete or of another model."""
 
     code = "production.choices-refused"
+
+
+class NoPromise(ProductionError):
+    """An order that no day has the capacity for; `where` names the resource."""
+
+    code = "production.no-promise"
+
+
+class QuoteRefused(ProductionError):
+    """An order that cannot be quoted as it is."""
+
+    code = "production.quote"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from api.client.health import HealthCalls
+from api.client.orders import OrderCalls
 from api.client.planning import PlanningCalls
+from api.client.products import ProductCalls
 from api.client.shop import ShopCalls
 
 
-class Client(ShopCalls, PlanningCalls, HealthCalls):
+class Client(ShopCalls, ProductCalls, OrderCalls, PlanningCalls, HealthCalls):
     """Every operation of the service; see `Sender` for its arguments."""

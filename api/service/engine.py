@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
+from api.ordering import Ordering
 from api.products import Products
 from api.service import schemas
 from api.service.answers import Asked, Known
@@ -34,6 +35,7 @@ from api.so_far import SoFar
 from api.stock import Stockroom
 from api.work import key_of
 from data.errors import EventRefused
+from data.ledger import Ledger
 from data.store import LiveEvent, Store, open_store
 from data.workspace import Workspace
 from recsys.errors import BadRules
@@ -57,6 +59,12 @@ class Engine:
         self.groups = Groups(workspace, self.forecasts)
         self.products = Products(workspace)
         self.configuring = Configuring(self.products, Likely(workspace, settings))
+        self.ordering = Ordering(
+            workspace=workspace,
+            products=self.products,
+            ledger=Ledger(database=store.database),
+            settings=settings,
+        )
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)

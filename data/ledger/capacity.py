@@ -14,6 +14,7 @@ from sqlalchemy import (
     BindParameter,
     Connection,
     Insert,
+    Select,
     Update,
     bindparam,
     func,
@@ -118,6 +119,62 @@ def read(connection: Connection, resource_id: str, days: Sequence[date]) -> list
     query = select(capacity).where(capacity.c.resource_id == resource_id)
     query = query.where(capacity.c.day.in_(days)).order_by(capacity.c.day)
     return [Capacity(**row) for row in connection.execute(query).mappings()]
+
+
+def read_span(
+    connection: Connection, resource_ids: Sequence[str], since: date, until: date
+) -> list[Capacity]:
+    """What stands of resources on the days of a span, by resource and day."""
+    query = _span(select(capacity), resource_ids, (), since, until)
+    return [Capacity(**row) for row in connection.execute(query).mappings()]
+
+
+def free_in(
+    connection: Connection,
+    resource_ids: Sequence[str],
+    stock_ids: Sequence[str],
+    since: date,
+    until: date,
+    *,
+    lock: bool = False,
+) -> list[tuple[str, date, int]]:
+    """Resource, day and what is free: of resources in a span, of stocks on any day up to its end.
+
+    Args:
+        connection: within a transaction.
+        resource_ids: of which what is over is gone.
+        stock_ids: of which what is left of a day is there on the next.
+        since: the first day.
+        until: the last.
+        lock: let no other transaction change them until this one ends.
+    """
+    query = _span(
+        select(capacity.c.resource_id, capacity.c.day, capacity.c.free),
+        resource_ids,
+        stock_ids,
+        since,
+        until,
+    )
+    rows = connection.execute(query.with_for_update() if lock else query)
+    return [(resource_id, day, free) for resource_id, day, free in rows]
+
+
+def resources(connection: Connection) -> list[str]:
+    """The resources of which anything is stated, ascending."""
+    query = select(capacity.c.resource_id).distinct().order_by(capacity.c.resource_id)
+    return list(connection.scalars(query))
+
+
+def _span(
+    query: Select[Any],
+    resource_ids: Sequence[str],
+    stock_ids: Sequence[str],
+    since: date,
+    until: date,
+) -> Select[Any]:
+    hours = capacity.c.resource_id.in_(resource_ids) & (capacity.c.day >= since)
+    wanted = (hours | capacity.c.resource_id.in_(stock_ids)) & (capacity.c.day <= until)
+    return query.where(wanted).order_by(capacity.c.resource_id, capacity.c.day)
 
 
 def miscounted(connection: Connection) -> list[Capacity]:

@@ -72,7 +72,19 @@ def claim(
     }
     if together(connection, [(_CLAIM[connection.dialect.name], row)]) == [1]:
         return None
-    found = connection.execute(_READ, {"s": request.scope, "k": request.key}).one()
+    return find(connection, request, digest)
+
+
+def find(connection: Connection, request: RequestKey, digest: str) -> Answer | None:
+    """What a key was answered before; None where it was not asked yet.
+
+    Raises:
+        KeyReused: the key stands for another request.
+    """
+    asked = {"s": request.scope, "k": request.key}
+    found = connection.execute(_READ, asked).one_or_none()
+    if found is None:
+        return None
     if found.digest != digest:
         raise KeyReused(
             "The Idempotency-Key stands for another request.",

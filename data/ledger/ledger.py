@@ -19,6 +19,7 @@ from data.ledger.terms import (
     Capacity,
     Line,
     NewOrder,
+    OpenOrder,
     Order,
     Receipt,
     RequestKey,
@@ -87,6 +88,50 @@ class Ledger:
         with self.database.transaction(reads=True) as connection:
             return capacity.read(connection, resource_id, days)
 
+    def stands(self, resource_ids: Sequence[str], since: date, until: date) -> list[Capacity]:
+        """What stands of resources on the days of a span, by resource and day.
+
+        Holds that have run out are given back first.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        self.expire()
+        with self.database.transaction(reads=True) as connection:
+            return capacity.read_span(connection, resource_ids, since, until)
+
+    def resources(self) -> list[str]:
+        """The resources of which any capacity is stated, ascending.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        with self.database.transaction(reads=True) as connection:
+            return capacity.resources(connection)
+
+    def free_since(
+        self, resource_ids: Sequence[str], stock_ids: Sequence[str], since: date, until: date
+    ) -> list[tuple[str, date, int]]:
+        """Resource, day and thousandths free: of resources in a span, of stocks up to its end.
+
+        Holds that have run out are given back first.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        self.expire()
+        with self.database.transaction(reads=True) as connection:
+            return capacity.free_in(connection, resource_ids, stock_ids, since, until)
+
+    def lateness(self, most: int) -> list[int]:
+        """Days by which the latest shipped orders missed their promise, below 0 where early.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        with self.database.transaction(reads=True) as connection:
+            return orders.lateness(connection, most)
+
     def order(self, order_id: str) -> Order:
         """An order as it stands.
 
@@ -106,8 +151,11 @@ class Ledger:
             return self.order(order_id)
         return order
 
-    def hold(self, order: NewOrder, *, request: RequestKey) -> Receipt:
+    def hold(self, order: NewOrder | OpenOrder, *, request: RequestKey) -> Receipt:
         """Keep capacity for an order until its hold runs out: for all of its lines, or none.
+
+        The days of an `OpenOrder` are found in the same transaction: it is refused only where
+        nothing fits, however many are held at once.
 
         Raises:
             NoCapacity: nobody has said how much there is of a resource on a day.
@@ -120,6 +168,17 @@ class Ledger:
             return steps.hold(connection, order, self.new_id(), request.scope, now)
 
         return self._once(request, request.digest_of("hold", "", None), plan)
+
+    def held_before(self, request: RequestKey) -> Receipt | None:
+        """What `hold` answered a key; None where it was not asked under it yet.
+
+        Raises:
+            LedgerError: the hold was refused; KeyReused where the key stands for another request.
+            StoreError: the store is away, busy, full or read-only.
+        """
+        with self.database.transaction(reads=True) as connection:
+            found = keys.find(connection, request, request.digest_of("hold", "", None))
+        return None if found is None else found.give()
 
     def confirm(self, order_id: str, *, version: int, request: RequestKey) -> Receipt:
         """Turn a hold into a commitment; errors as of `cancel`."""
@@ -153,9 +212,15 @@ class Ledger:
         return self._step("cancel", order_id, version, request, reason=reason)
 
     def change(
-        self, order_id: str, lines: tuple[Line, ...], *, version: int, request: RequestKey
+        self,
+        order_id: str,
+        lines: tuple[Line, ...],
+        *,
+        version: int,
+        promised_on: date | None = None,
+        request: RequestKey,
     ) -> Receipt:
-        """Put other lines in the place of an order's, or leave it as it is.
+        """Put other lines and another promise in the place of an order's, or leave it as it is.
 
         What they need more is taken, what they need less is given back, in one.
 
@@ -166,7 +231,9 @@ class Ledger:
             UnknownOrder, IllegalStep, StaleVersion, KeyReused, StoreError: as of `cancel`.
         """
         check_lines(lines)
-        return self._step("change", order_id, version, request, lines=lines)
+        return self._step(
+            "change", order_id, version, request, lines=lines, promised_on=promised_on
+        )
 
     def expire(self) -> int:
         """Give back what run-out holds have taken; how many there were.
@@ -221,12 +288,18 @@ class Ledger:
         *,
         reason: str = "",
         lines: tuple[Line, ...] | None = None,
+        promised_on: date | None = None,
     ) -> Receipt:
         check_reason(reason)
 
         def plan(connection: Connection, now: datetime) -> Planned:
             asked = steps.Asked(
-                step=step, version=version, actor=request.scope, reason=reason, lines=lines
+                step=step,
+                version=version,
+                actor=request.scope,
+                reason=reason,
+                lines=lines,
+                promised_on=promised_on,
             )
             return steps.take(connection, order_id, asked, now)
 

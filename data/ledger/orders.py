@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
@@ -33,6 +33,8 @@ _MOVE: Final = (
         version=bindparam("v"),
         changed_at=bindparam("c"),
         reason=bindparam("r"),
+        promised_on=bindparam("p"),
+        shipped_on=bindparam("d"),
     )
 )
 
@@ -50,6 +52,8 @@ class Head:
     changed_at: datetime
     expires_at: datetime
     reason: str
+    promised_on: date | None = None
+    shipped_on: date | None = None
 
 
 def lock(connection: Connection, order_id: str) -> Head:
@@ -94,9 +98,11 @@ def replace_lines(connection: Connection, order_id: str, ordered: Sequence[Line]
 
 
 def move(connection: Connection, order: Head) -> None:
-    """Write an order's state, version and reason."""
+    """Write an order's state, version, reason and days."""
     values = {"s": order.state, "v": order.version, "r": order.reason}
-    connection.execute(_MOVE, {"o": order.order_id, "c": naive(order.changed_at), **values})
+    days = {"p": order.promised_on, "d": order.shipped_on}
+    at = {"o": order.order_id, "c": naive(order.changed_at)}
+    connection.execute(_MOVE, at | values | days)
 
 
 def taken(connection: Connection, order_id: str) -> dict[Slot, int]:
@@ -116,6 +122,17 @@ def read(connection: Connection, order_id: str) -> Order | None:
     )
 
 
+def lateness(connection: Connection, most: int) -> list[int]:
+    """Days by which the latest orders were shipped late, below 0 where early, latest first."""
+    query = (
+        select(orders.c.promised_on, orders.c.shipped_on)
+        .where(orders.c.promised_on.is_not(None), orders.c.shipped_on.is_not(None))
+        .order_by(orders.c.shipped_on.desc(), orders.c.order_id)
+        .limit(most)
+    )
+    return [(shipped - promised).days for promised, shipped in connection.execute(query)]
+
+
 def _lines(connection: Connection, order_id: str) -> list[Line]:
     by_line: defaultdict[int, list[Need]] = defaultdict(list)
     for line, need in _needs(connection, order_id):
@@ -126,7 +143,7 @@ def _lines(connection: Connection, order_id: str) -> list[Line]:
             style_id=row["style_id"],
             configuration=tuple(json.loads(row["configuration"])),
             quantity=row["quantity"],
-            unit_price=row["unit_price"],
+            price=row["price"],
             needs=tuple(by_line[row["line"]]),
         )
         for row in connection.execute(_LINES, {"o": order_id}).mappings()
@@ -158,7 +175,7 @@ def _row(order_id: str, number: int, line: Line) -> dict[str, Any]:
         "style_id": line.style_id,
         "configuration": json.dumps(line.configuration),
         "quantity": line.quantity,
-        "unit_price": line.unit_price,
+        "price": line.price,
     }
 
 

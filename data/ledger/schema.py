@@ -31,6 +31,8 @@ orders: Final = Table(
     Column("changed_at", DateTime, nullable=False),
     Column("expires_at", DateTime, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("promised_on", Date, nullable=True),
+    Column("shipped_on", Date, nullable=True),
 )
 
 lines: Final = Table(
@@ -42,7 +44,7 @@ lines: Final = Table(
     Column("style_id", Text, nullable=True),
     Column("configuration", Text, nullable=False),
     Column("quantity", BigInteger, nullable=False),
-    Column("unit_price", Text, nullable=False),
+    Column("price", Text, nullable=False),
 )
 
 needs: Final = Table(
@@ -85,4 +87,12 @@ audit_head: Final = Table(
     Column("one", Integer, primary_key=True, autoincrement=False),
     Column("count", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
+)
+
+quotes: Final = Table(
+    "ledger_quotes",
+    metadata,
+    Column("quote_id", Text, primary_key=True),
+    Column("expires_at", DateTime, nullable=False),
+    Column("body", Text, nullable=False),
 )

@@ -7,7 +7,7 @@ audit's head), so that no two steps wait for each other in a ring.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from data.ledger import audit, capacity, orders
 from data.ledger.audit import Record
 from data.ledger.once import Planned
 from data.ledger.states import ALLOWED, BUCKET, State, Step
-from data.ledger.terms import Line, NewOrder, Receipt, Slot, less, needs_of
+from data.ledger.terms import Line, NewOrder, OpenOrder, Receipt, Slot, less, needs_of
 
 EXPIRY: Final = "expiry"
 """Who the audit names for a hold that ran out."""
@@ -36,6 +36,7 @@ class Asked:
         actor: who asks, for the audit.
         reason: why; may be empty.
         lines: the new lines of a change.
+        promised_on: the day by which the new lines are promised, if they are.
     """
 
     step: Step
@@ -43,6 +44,7 @@ class Asked:
     actor: str
     reason: str
     lines: tuple[Line, ...] | None
+    promised_on: date | None = None
 
 
 def state(connection: Connection, wanted: dict[Slot, int], actor: str, now: datetime) -> None:
@@ -64,7 +66,7 @@ def state(connection: Connection, wanted: dict[Slot, int], actor: str, now: date
 
 
 def hold(
-    connection: Connection, order: NewOrder, order_id: str, actor: str, now: datetime
+    connection: Connection, order: NewOrder | OpenOrder, order_id: str, actor: str, now: datetime
 ) -> Planned:
     """Take what an order's lines need together, and write it down."""
     head = orders.Head(
@@ -77,16 +79,26 @@ def hold(
         changed_at=now,
         expires_at=now + order.hold_for,
         reason="",
+        promised_on=order.promised_on,
     )
 
     def work() -> None:
-        capacity.adjust(connection, "held", needs_of(order.lines))
+        placed = order if isinstance(order, NewOrder) else _placed(connection, order)
+        capacity.adjust(connection, "held", needs_of(placed.lines))
         reach("ledger-reserved")
-        orders.write(connection, head, order.lines)
+        orders.write(connection, head, placed.lines)
         reach("ledger-written")
-        audit.append(connection, [_record(actor, "hold", None, head, order.lines)])
+        audit.append(connection, [_record(actor, "hold", None, head, placed.lines)])
 
     return Planned(_receipt(head), work)
+
+
+def _placed(connection: Connection, order: OpenOrder) -> NewOrder:
+    """An order with its days, found in what is free; nobody else takes of it until the end."""
+    free = capacity.free_in(
+        connection, order.resource_ids, order.stock_ids, order.since, order.until, lock=True
+    )
+    return order.with_lines(order.place(free))
 
 
 def take(connection: Connection, order_id: str, asked: Asked, now: datetime) -> Planned:
@@ -102,6 +114,8 @@ def take(connection: Connection, order_id: str, asked: Asked, now: datetime) -> 
         version=head.version + 1,
         changed_at=now,
         reason=asked.reason or head.reason,
+        promised_on=head.promised_on if asked.lines is None else asked.promised_on,
+        shipped_on=now.date() if asked.step == "ship" else head.shipped_on,
     )
 
     def work() -> None:
@@ -178,6 +192,8 @@ def _record(
     now: dict[str, Any] = {"state": after.state, "version": after.version}
     if after.reason:
         now["reason"] = after.reason
+    if after.promised_on and (before is None or before.promised_on != after.promised_on):
+        now["promised_on"] = after.promised_on.isoformat()
     if before is None:
         now["expires_at"] = after.expires_at.isoformat()
         now["currency"] = after.currency
@@ -199,7 +215,7 @@ def _line(line: Line) -> dict[str, Any]:
         "style_id": line.style_id,
         "configuration": line.configuration,
         "quantity": line.quantity,
-        "unit_price": line.unit_price,
+        "price": line.price,
         "needs": [[need.resource_id, need.day.isoformat(), need.amount] for need in line.needs],
     }
 

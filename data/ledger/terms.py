@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -66,7 +66,7 @@ class Line:
         style_id: what, where it is configured.
         configuration: the choices, as the model of the style names them; opaque here.
         quantity: units.
-        unit_price: exact decimal as text, in the order's currency.
+        price: of all the line's units together, an exact decimal as text in the order's currency.
         needs: what the whole line takes; needs of one resource and day are summed, and sorted.
 
     Raises:
@@ -77,7 +77,7 @@ class Line:
     style_id: str | None = None
     configuration: tuple[str, ...] = ()
     quantity: int
-    unit_price: str
+    price: str
     needs: tuple[Need, ...] = ()
 
     def __post_init__(self) -> None:
@@ -94,10 +94,10 @@ class Line:
         for choice in self.configuration:
             check_id("configuration", choice)
         check_whole("quantity", self.quantity, 1, MOST_QUANTITY)
-        if not _PRICE.fullmatch(self.unit_price):
+        if not _PRICE.fullmatch(self.price):
             raise OrderRefused(
-                f"{self.unit_price[:40]!a} is no price.",
-                where="unit_price",
+                f"{self.price[:40]!a} is no price.",
+                where="price",
                 fix="Write a decimal of at least 0, such as '19.90', with at most six decimals.",
             )
         summed = (
@@ -116,6 +116,7 @@ class NewOrder:
         hold_for: how long capacity is kept before the order must be confirmed.
         currency: three letters (ISO 4217).
         customer_id: opaque; None for a guest.
+        promised_on: the day by which it is promised to be shipped, if it is.
 
     Raises:
         OrderRefused: no lines, too many, a bad id or currency, or a hold past its limit.
@@ -125,6 +126,7 @@ class NewOrder:
     hold_for: timedelta
     currency: str
     customer_id: str | None = None
+    promised_on: date | None = None
 
     def __post_init__(self) -> None:
         check_lines(self.lines)
@@ -145,6 +147,45 @@ class NewOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """An order whose work has no days yet: they are found in what is free as it is held.
+
+    Attributes:
+        place: its lines, given resource, day and thousandths free; raises OutOfCapacity where
+            they do not fit. It is called within the transaction, on rows that nobody else changes
+            meanwhile.
+        resource_ids: what it may take of, from `since` to `until`.
+        stock_ids: what it may take of on any day to `until`.
+        since: the first day of work.
+        until: the last.
+        hold_for: how long capacity is kept before the order must be confirmed.
+        currency: three letters (ISO 4217).
+        customer_id: opaque; None for a guest.
+        promised_on: the day by which it is promised to be shipped, if it is.
+    """
+
+    place: Callable[[Sequence[tuple[str, date, int]]], tuple[Line, ...]]
+    resource_ids: tuple[str, ...]
+    stock_ids: tuple[str, ...]
+    since: date
+    until: date
+    hold_for: timedelta
+    currency: str
+    customer_id: str | None = None
+    promised_on: date | None = None
+
+    def with_lines(self, lines: tuple[Line, ...]) -> NewOrder:
+        """The order once its days are found; OrderRefused as of `NewOrder`."""
+        return NewOrder(
+            lines=lines,
+            hold_for=self.hold_for,
+            currency=self.currency,
+            customer_id=self.customer_id,
+            promised_on=self.promised_on,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An order as the ledger holds it.
 
@@ -158,6 +199,8 @@ class Order:
         changed_at: when the last step was taken (UTC).
         expires_at: until when it is held (UTC).
         reason: why it was returned or cancelled; may be empty.
+        promised_on: by when it is promised to be shipped, if it is.
+        shipped_on: when it was shipped, if it was (a day of UTC).
         lines: what was ordered, and what it takes.
     """
 
@@ -170,6 +213,8 @@ class Order:
     changed_at: datetime
     expires_at: datetime
     reason: str
+    promised_on: date | None
+    shipped_on: date | None
     lines: tuple[Line, ...]
 
     @property
@@ -178,12 +223,13 @@ class Order:
 
         >>> from datetime import UTC, datetime
         >>> at = datetime(2026, 1, 1, tzinfo=UTC)
-        >>> lines = (Line(variant_id="A", quantity=3, unit_price="0.10"),)
+        >>> lines = (Line(variant_id="A", quantity=3, price="0.30"),) * 2
         >>> Order(order_id="1", customer_id=None, state="held", version=1, currency="EUR",
-        ...       made_at=at, changed_at=at, expires_at=at, reason="", lines=lines).total
-        Decimal('0.30')
+        ...       made_at=at, changed_at=at, expires_at=at, reason="", promised_on=None,
+        ...       shipped_on=None, lines=lines).total
+        Decimal('0.60')
         """
-        return sum((line.quantity * Decimal(line.unit_price) for line in self.lines), Decimal(0))
+        return sum((Decimal(line.price) for line in self.lines), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

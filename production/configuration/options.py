@@ -123,6 +123,13 @@ class Options(_Part):
         """The conditions of each combination, read for the model at hand."""
         return self._tests
 
+    def named(self, kind: Literal["usage", "materials"]) -> frozenset[str]:
+        """The resources, or the materials, that any configuration may take of."""
+        extras: list[Base | Extra] = [self.base, *self.options.values(), *self.combinations]
+        effects: list[Effect] = [*extras, *(extra.once for extra in extras)]
+        effects += [option.each for option in self.options.values()]
+        return frozenset(name for effect in effects for name in getattr(effect, kind))
+
     @model_validator(mode="after")
     def _steps_rise(self) -> Self:
         steps = [(step.quantity, step.percent) for step in self.quantities]

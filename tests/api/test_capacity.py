@@ -59,7 +59,7 @@ def ordered(ledger: Ledger, amount: int, day: date) -> None:
     line = Line(
         variant_id="A-red",
         quantity=1,
-        unit_price="10",
+        price="10",
         needs=(Need(resource_id="sewing", day=day, amount=amount),),
     )
     ledger.hold(

@@ -33,11 +33,12 @@ from tests.paths import ROOT
 WHAT_IF = "/v1/plans/latest-one/what-if"
 RELEASE = "/v1/plans/nothing/release"
 CONFIGURE = "/v1/products/SH001/configuration"
+CONFIRM = "/v1/orders/nothing/confirm"
 POSTS = (
     "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE, CONFIGURE,
-    "/v1/session",
+    "/v1/quotes", "/v1/orders", CONFIRM, "/v1/session",
 )  # fmt: skip
-JSON = {"content-type": "application/json"}
+JSON = {"content-type": "application/json", "idempotency-key": "hostile"}
 
 VALUES = [
     "null", "true", "-1", "0", "1.5", "1e2", "1e999", "-1e999", "NaN", "Infinity", "-Infinity",
@@ -56,6 +57,9 @@ FIELDS = {
     WHAT_IF: ("capacity", "groups", "lines", "extra"),
     RELEASE: ("by", "note", "extra"),
     "/v1/session": ("key", "extra"),
+    "/v1/quotes": ("lines", "extra"),
+    "/v1/orders": ("quote_id", "lines", "customer_id", "hold_minutes", "extra"),
+    CONFIRM: ("version", "reason", "extra"),
     CONFIGURE: ("choices", "quantity", "customer_id", "likely", "list_open", "extra"),
 }
 GROUP_FIELDS = ("column", "values", "demand", "price", "unit_cost", "extra")

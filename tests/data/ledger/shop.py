@@ -41,8 +41,8 @@ def need(amount: int, resource_id: str = "saw", day: date = DAY) -> Need:
     return Need(resource_id=resource_id, day=day, amount=amount)
 
 
-def line(*needs: Need, quantity: int = 1, unit_price: str = "19.90") -> Line:
-    return Line(variant_id="V1", quantity=quantity, unit_price=unit_price, needs=needs)
+def line(*needs: Need, quantity: int = 1, price: str = "19.90") -> Line:
+    return Line(variant_id="V1", quantity=quantity, price=price, needs=needs)
 
 
 def order(*lines: Line, hold_for: timedelta = HOLD) -> NewOrder:

@@ -1,0 +1,1 @@
+"""Promises: the day by which an order can be made, with what, and how sure that is."""
