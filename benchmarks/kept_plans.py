@@ -41,7 +41,10 @@ def inputs_of(task: Task) -> PlanInputs:
     return PlanInputs(
         free=task,
         money=Economics(
-            price=task.underage + task.overage, unit_cost=task.overage, salvage=np.zeros(count)
+            price=task.underage + task.overage,
+            unit_cost=task.overage,
+            salvage=np.zeros(count),
+            goodwill=np.zeros(count),
         ),
         styles=np.array([f"s{row // 10}" for row in range(count)], dtype=object),
         attributes={"size": np.array(["S", "M"] * (count // 2), dtype=object)},

@@ -169,6 +169,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the store, and end what is made in the background."""
+        self.planner.close()
         self.serving.close()
         self.store.close()
 

@@ -6,13 +6,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.errors import NotReady
+from api.errors import NotReady, Preparing
 from api.lists import AskedRules
 from api.planner.rendering import render
 from api.planner.search import Finder, Found
@@ -25,11 +26,14 @@ from data.errors import AtelierError
 from production.errors import BareInputs
 from production.report import Report
 from production.report.live import LiveMix
-from production.report.view import Style
+from production.report.view import Style, beginning
 from recsys.errors import UnknownStyle
 
 SHOWN: Final = 12
 """Variants of a customer's list."""
+
+SECONDS_WAITED: Final = 8.0
+"""How long a request waits for a new plan's view; it is told to come back after."""
 
 SECONDS_KEPT: Final = 5.0
 """How long the comparison with orders so far is shown before it is made again."""
@@ -69,6 +73,8 @@ class Planner:
         self._plans, self._asking, self._groups = plans, asking, groups
         self._serving, self._recommend = serving, recommend
         self._building = threading.Lock()
+        self._computer = ThreadPoolExecutor(1, thread_name_prefix="planner")
+        self._computing: tuple[str | None, Future[_Held]] | None = None
         self._held: _Held | None = None
         self._live: tuple[str, float, tuple[LiveMix | None, str]] = ("", 0.0, (None, ""))
         self._catalogue: tuple[str, Finder] | None = None
@@ -81,6 +87,8 @@ class Planner:
         """
         try:
             held = self._latest()
+        except Preparing:
+            raise
         except NotReady as error:
             return render("start", missing=self._missing(error))
         live, unknown = self._so_far(held.overview.report)
@@ -133,16 +141,40 @@ class Planner:
         return render("search", found=found, model=snapshot is not None)
 
     def _latest(self) -> _Held:
-        """The latest plan's view, computed where it is another plan than last time."""
-        if self._held is not None and self._held.plan_id == self._plans.latest_id():
-            return self._held
-        with self._building:
-            plan = self._plans.latest()
-            if self._held is None or self._held.plan_id != plan.plan_id:
-                report = self._plans.built(plan)
-                overview = overview_of(report, self._base(plan.plan_id))
-                self._held = _Held(plan.plan_id, overview, _finder(report))
-            return self._held
+        """The latest plan's view, computed where it is another plan than last time.
+
+        Raises:
+            NotReady: there is no plan yet.
+            Preparing: it takes longer than a person waits.
+        """
+        plan_id = self._plans.latest_id()
+        held = self._held
+        if held is not None and held.plan_id == plan_id:
+            return held
+        with self._building:  # one is computed at a time, however many wait for it
+            if self._computing is None or self._computing[0] != plan_id:
+                self._computing = plan_id, self._computer.submit(self._compute)
+            computing = self._computing[1]
+        try:
+            held = computing.result(timeout=SECONDS_WAITED)
+        except TimeoutError:
+            raise Preparing(
+                "The view of a new plan is being made.", where="plan", fix="It takes seconds."
+            ) from None
+        except Exception:
+            self._computing = None  # the next request tries again
+            raise
+        self._held = held
+        return held
+
+    def _compute(self) -> _Held:
+        plan = self._plans.latest()
+        report = self._plans.built(plan)
+        return _Held(plan.plan_id, overview_of(report, self._base(plan.plan_id)), _finder(report))
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._computer.shutdown(wait=False, cancel_futures=True)
 
     def _base(self, plan_id: str) -> Mapping[str, float] | None:
         try:
@@ -207,7 +239,11 @@ class Planner:
 
 
 def _finder(report: Report) -> Finder:
-    rows = report.variants
-    names = {style.style_id: style.title for style in report.styles(None, several=True)}
-    styles, variants, titles = (rows[name].tolist() for name in ("style_id", "variant_id", "title"))
+    styles, variants, titles = (
+        report.variants[name].tolist() for name in ("style_id", "variant_id", "title")
+    )
+    named: dict[str, list[str]] = {}
+    for style, title in zip(styles, titles, strict=True):
+        named.setdefault(style, []).append(title)
+    names = {style: beginning(of) for style, of in named.items() if len(of) > 1}
     return Finder(styles, variants, titles, names)

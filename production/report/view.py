@@ -45,7 +45,7 @@ class Style:
     @classmethod
     def of(cls, style_id: str, rows: pd.DataFrame) -> Style:
         """The style of some rows of a report's variants."""
-        return cls(style_id=style_id, title=_beginning(rows["title"].to_list()), variants=rows)
+        return cls(style_id=style_id, title=beginning(rows["title"].to_list()), variants=rows)
 
     def total(self, column: str) -> float:
         """The sum of a column over the variants."""
@@ -145,7 +145,7 @@ class Report:
         return tuple(found)
 
 
-def _beginning(names: list[str]) -> str:
+def beginning(names: list[str]) -> str:
     """What all names begin with, up to the end of a word."""
     common = os.path.commonprefix(names)  # noqa: RUF071  # names, not paths
     if any(name != common for name in names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ from api.work import plan_and_save
 from data.store.api_keys import make_key
 from data.tables import VARIANTS
 from data.workspace import Workspace
+from production.plans.plan import Plan
+from production.report import Report
 from tests.api.client import Client
 from tests.api.test_sessions import PEOPLE, now
 
@@ -185,3 +188,34 @@ def test_its_files_may_be_kept_where_the_address_names_their_content(client: Cli
         assert response.headers["content-type"].startswith(media)
         assert "immutable" in response.headers["cache-control"]
         assert "cache-control" not in client.get(f"/planner/planner.{name}").headers
+
+
+def test_a_view_that_takes_long_is_told_and_loads_itself_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, built = threading.Event(), engine.plans.built
+
+    def slow(plan: Plan) -> Report:
+        assert going.wait(20)
+        return built(plan)
+
+    monkeypatch.setattr(engine.plans, "built", slow)
+    monkeypatch.setattr("api.service.planner.SECONDS_WAITED", 0.05)
+    client = Client(create_app(engine))
+    page = shown(client, "/", 503)
+    assert 'http-equiv="refresh"' in page
+    assert client.get("/").json()["code"] == "api.preparing"
+    going.set()
+    monkeypatch.setattr("api.service.planner.SECONDS_WAITED", 20.0)
+    assert "What to make" in shown(client, "/")
+
+
+def test_a_plan_that_cannot_be_read_is_told_and_read_again(workspace: Path) -> None:
+    with open_engine(workspace, load_settings(workspace)) as engine:
+        client = Client(create_app(engine))
+        folder = workspace / "plans" / str(engine.plans.latest_id())
+        header = (folder / "plan.json").read_text()
+        (folder / "plan.json").write_text("{}")
+        assert "altered or incomplete" in shown(client, "/", 503)
+        (folder / "plan.json").write_text(header)
+        assert "What to make" in shown(client, "/")
