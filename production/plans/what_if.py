@@ -49,20 +49,20 @@ class WhatIf:
     def moved(self) -> pd.DataFrame:
         """Lines with another quantity, the largest change first."""
         rows = self.lines[self.lines["change"] != 0]
-        return rows.iloc[np.lexsort((rows["variant_id"], -rows["change"].abs()))]
+        return rows.iloc[np.argsort(-rows["change"].abs().to_numpy(), kind="stable")]
 
     @property
     def styles(self) -> pd.DataFrame:
         """One style a row: style_id, before, after and change; those that move, largest first."""
         sums = self.lines.groupby("style_id", sort=True)[["before", "after", "change"]].sum()
         rows = sums[sums["change"] != 0].reset_index()
-        return rows.iloc[np.lexsort((rows["style_id"], -rows["change"].abs()))]
+        return rows.iloc[np.argsort(-rows["change"].abs().to_numpy(), kind="stable")]
 
     def to_json(self, most: int | None = None) -> dict[str, Any]:
         """The comparison for programs, with the lines that moved."""
         before, after = (gap_of(one) for one in (self.base, self.answer))
         profit_before, profit_after = self.profits
-        styles = self.styles
+        moved, styles = self.moved, self.styles
         return {
             "units_before": float(self.base.quantity.sum()),
             "units_after": float(self.answer.quantity.sum()),
@@ -76,11 +76,11 @@ class WhatIf:
             "bound": self.answer.bound,
             "gap": self.answer.gap,
             "status": self.answer.status,
-            "moved": len(self.moved),
+            "moved": len(moved),
             "moved_styles": len(styles),
             "resources": records(self.resources),
             "styles": records(styles if most is None else styles.head(most)),
-            "lines": records(self.moved if most is None else self.moved.head(most)),
+            "lines": records(moved if most is None else moved.head(most)),
         }
 
 
