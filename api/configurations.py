@@ -13,20 +13,17 @@ from production.configuration.product import Clash, Product
 def branch_json(branch: Branch, product: Product) -> dict[str, Any]:
     """An option in the tree, its state before any choice, and what it adds to the price."""
     feature, names = branch.feature, product.model.features
-    known = product.beginning.known
-    extra = product.options.options.get(feature.name) if product.options else None
+    known, name = product.beginning.known, feature.name
+    extra = product.options.options.get(name) if product.options else None
     return {
-        "name": feature.name,
+        "name": name,
         "parent": branch.parent,
         "depth": branch.depth,
         "below": branch.below,
         "kind": feature.kind,
         "instances": feature.instances,
-        "state": "on"
-        if feature.name in known.on
-        else "off"
-        if feature.name in known.off
-        else "open",
+        "values": product.beginning.values.get(name, ()),
+        "state": "on" if name in known.on else "off" if name in known.off else "open",
         "groups": [
             {
                 "least": group.least,

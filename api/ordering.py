@@ -23,7 +23,7 @@ from production.errors import NoPromise
 from production.promise.calendar import MATERIAL, Calendar
 from production.promise.lateness import LATEST_ORDERS, Reliability, reliability
 from production.promise.promise import Work, needs_by, promise
-from production.promise.quoting import Asked, Quote, quote
+from production.promise.quoting import Asked, Quote, QuotedLine, quote, quoted_line
 
 SECONDS_BETWEEN_LOOKS: Final = 60.0
 """Past lateness moves by one shipped order at a time: it is read again so often at most."""
@@ -111,6 +111,25 @@ class Ordering:
         ]
         today = self.today()
         return quote(asked, self._calendar(asked, today), today, self._scarcity.prices())
+
+    def preview(self, line: AskedLine) -> tuple[QuotedLine, date | None]:
+        """What one line would be quoted at, and by when; None where no day can be promised.
+
+        It looks for nothing that would be sooner, and is not kept. Errors as of `offer`, but for
+        NoPromise.
+        """
+        product, today = self.products.product(line.style_id), self.today()
+        asked = Asked(
+            style_id=line.style_id,
+            product=product,
+            choices=line.choices,
+            quantity=line.quantity,
+        )
+        quoted = quoted_line(asked, 0, self._scarcity.prices())
+        try:
+            return quoted, promise(self._calendar([asked], today), [quoted.work], today).day
+        except NoPromise:
+            return quoted, None
 
     def hold_quote(
         self, quote_id: str, *, customer_id: str | None, hold_for: timedelta, request: RequestKey

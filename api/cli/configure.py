@@ -129,6 +129,8 @@ def _learned(folder: Path, model: Path, product: Product) -> LearnedChoices:
 
 def _answer(state: State, price: Price | None, days: int | None) -> dict[str, Any]:
     """The state for a program."""
+    from api.configurations import conflict_json, price_json
+
     answer: dict[str, Any] = {
         "valid": state.valid,
         "forced_on": state.forced_on,
@@ -139,22 +141,9 @@ def _answer(state: State, price: Price | None, days: int | None) -> dict[str, An
         "lead_time_days": days,
     }
     if state.clash is not None:
-        answer["conflict"] = {
-            "choices": state.clash.choices,
-            "changes": state.clash.changes,
-            "because": [{"line": line, "rule": rule} for line, rule in state.clash.because],
-        }
+        answer["conflict"] = conflict_json(state.clash)
     if price is not None:
-        answer["price"] = {
-            "currency": price.currency,
-            "quantity": price.quantity,
-            "total": price.total,
-            "items": [
-                {"what": item.what, "unit": item.unit, "amount": item.amount}
-                for item in price.items
-            ],
-            "numbers_open": price.numbers_open,
-        }
+        answer["price"] = price_json(price)
     if state.values:
         answer["values"] = state.values
     return answer

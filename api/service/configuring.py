@@ -7,13 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from api.configurations import branch_json, conflict_json, price_json
+from api.ordering import AskedLine, Ordering
 from api.products import Products
 from api.service.likely import Likely
-from api.service.product_schemas import ConfigurationRequest
+from api.service.product_schemas import MOST_QUESTIONS, ConfigurationRequest
 from data.errors import AtelierError
 from production.configuration.choices import Choice
 from production.configuration.outline import Outline
-from production.configuration.product import Product
+from production.configuration.product import Product, State
 from production.configuration.replacing import in_place_of
 from production.configuration.undecided import undecided
 
@@ -21,8 +22,8 @@ from production.configuration.undecided import undecided
 class Configuring:
     """Answers for the products of a workspace; safe to share between threads."""
 
-    def __init__(self, products: Products, likely: Likely) -> None:
-        self._products, self._likely = products, likely
+    def __init__(self, products: Products, likely: Likely, ordering: Ordering) -> None:
+        self._products, self._likely, self._ordering = products, likely, ordering
         self._outlines: dict[str, tuple[Product, Outline]] = {}
 
     def listed(self) -> list[dict[str, Any]]:
@@ -62,22 +63,52 @@ class Configuring:
         """
         product = self._products.product(style_id)
         choices = product.choices(asked.choices)
-        state, beginning = product.state(choices), product.beginning.known
-        priced = product.options is not None and state.valid
+        state, beginning = product.state(choices), product.beginning
+        questions = undecided(product.model, state, choices)
         return {
             "style_id": style_id,
             "valid": state.valid,
-            "forced_on": [name for name in state.forced_on if name not in beginning.on],
-            "forced_off": [name for name in state.forced_off if name not in beginning.off],
+            "forced_on": [name for name in state.forced_on if name not in beginning.known.on],
+            "forced_off": [name for name in state.forced_off if name not in beginning.known.off],
             "instead": in_place_of(product, choices) if state.valid else [],
             "open": len(state.open),
             "open_options": state.open if asked.list_open else None,
-            "values": state.values,
+            "values": {
+                name: left
+                for name, left in state.values.items()
+                if left != beginning.values.get(name)
+            },
             "conflict": None if state.clash is None else conflict_json(state.clash),
-            "to_choose": [asdict(one) for one in undecided(product.model, state, choices)],
-            "price": price_json(product.price(state.known, asked.quantity)) if priced else None,
-            "lead_time_days": product.lead_time_days(state.known) if priced else None,
+            "to_choose": [asdict(one) for one in questions[:MOST_QUESTIONS]],
+            "left_to_choose": len(questions),
+            **self._priced(style_id, product, state, asked, whole=not questions),
         } | self._next(style_id, product, choices, asked, valid=state.valid)
+
+    def _priced(
+        self,
+        style_id: str,
+        product: Product,
+        state: State,
+        asked: ConfigurationRequest,
+        *,
+        whole: bool,
+    ) -> dict[str, Any]:
+        """Price and days of what is certain; once nothing is left to choose, as a quote says."""
+        price = days = promised_on = None
+        if product.options is not None and state.valid and whole:
+            line = AskedLine(
+                style_id=style_id, choices=tuple(asked.choices), quantity=asked.quantity
+            )
+            quoted, promised_on = self._ordering.preview(line)
+            price, days = quoted.price, quoted.work.lead_time_days
+        elif product.options is not None and state.valid:
+            price = product.price(state.known, asked.quantity)
+            days = product.lead_time_days(state.known)
+        return {
+            "price": None if price is None else price_json(price),
+            "lead_time_days": days,
+            "promised_on": promised_on,
+        }
 
     def _next(
         self,

@@ -58,13 +58,13 @@ class Engine:
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self.products = Products(workspace)
-        self.configuring = Configuring(self.products, Likely(workspace, settings))
         self.ordering = Ordering(
             workspace=workspace,
             products=self.products,
             ledger=Ledger(database=store.database),
             settings=settings,
         )
+        self.configuring = Configuring(self.products, Likely(workspace, settings), self.ordering)
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from production.configuration.uvl.model import Kind
 
 MOST_CHOICES: Final = 1_000
 MOST_LIKELY: Final = 20
+MOST_QUESTIONS: Final = 20
 
 Money = Annotated[str, Field(description="An exact decimal.", examples=["79.00"])]
 Standing = Literal["on", "off", "open"]
@@ -67,6 +69,7 @@ class OptionBranch(Answer):
     below: int = Field(description="Options below it, at any depth.")
     kind: Kind = Field(description="Anything but Boolean takes a value with it.")
     instances: tuple[int, int] | None = Field(description="How many of it there can be.")
+    values: list[str] = Field(description="Numbers or texts that may be chosen of it.")
     state: Standing = Field(description="on in every configuration, off in every one, or open.")
     groups: list[OptionGroup] = Field(description="Of the options directly below it.")
     price: OptionPrice | None = Field(description="null where it adds nothing.")
@@ -173,13 +176,19 @@ class ConfigurationAnswer(Answer):
     open: int = Field(description="Options that may be taken or left.")
     open_options: list[str] | None = Field(description="Their names, where asked for.")
     values: dict[str, list[str]] = Field(
-        description="What may be chosen of numbers, texts and instances, by option."
+        description="What may now be chosen of numbers, texts and instances, by option; where it "
+        "is not what the tree says."
     )
     conflict: ConflictAnswer | None
-    to_choose: list[Question] = Field(
-        description="What must still be chosen; where empty, all that is open may be left off."
+    to_choose: list[Question] = Field(description="What must still be chosen: the first 20.")
+    left_to_choose: int = Field(
+        description="How many there are in all; where 0, all that is open may be left off."
     )
     price: PriceAnswer | None = Field(description="null without prices, or where not valid.")
     lead_time_days: int | None
+    promised_on: date | None = Field(
+        description="By when it could be had if it were ordered now; null where something is left "
+        "to choose, or no day has the capacity. Nothing is kept for it."
+    )
     likely: list[LikelyAnswer] = Field(description="The likeliest first.")
     notes: list[Note]

@@ -177,6 +177,13 @@ def _span(
     return query.where(wanted).order_by(capacity.c.resource_id, capacity.c.day)
 
 
+def read_committed(connection: Connection) -> list[Capacity]:
+    """The rows of which something is committed, by resource and day."""
+    query = select(capacity).where(capacity.c.committed > 0)
+    query = query.order_by(capacity.c.resource_id, capacity.c.day)
+    return [Capacity(**row) for row in connection.execute(query).mappings()]
+
+
 def miscounted(connection: Connection) -> list[Capacity]:
     """The rows that are not what the orders' needs add up to: none, unless tables were edited."""
     query = (

@@ -13,7 +13,7 @@ from data.errors import UnknownOrder
 from data.ledger import audit, capacity, keys, orders, steps
 from data.ledger.audit import AuditReport
 from data.ledger.once import Plan, Planned, once
-from data.ledger.states import Step
+from data.ledger.states import STATES, State, Step
 from data.ledger.terms import (
     MOST_AMOUNT,
     Capacity,
@@ -150,6 +150,30 @@ class Ledger:
         if order.state == "held" and order.expires_at <= self.clock() and self.expire():
             return self.order(order_id)
         return order
+
+    def list_orders(
+        self, states: Sequence[State] = STATES, *, limit: int, offset: int = 0
+    ) -> tuple[int, list[Order]]:
+        """How many orders are in some states, and a page of them, the newest first.
+
+        Holds that have run out are expired first. O(the page).
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        self.expire()
+        with self.database.transaction(reads=True) as connection:
+            found = orders.read_some(connection, states, limit, offset)
+            return orders.count(connection, states), found
+
+    def committed(self) -> list[Capacity]:
+        """Every resource and day of which orders that stand have taken some, in their order.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        with self.database.transaction(reads=True) as connection:
+            return capacity.read_committed(connection)
 
     def hold(self, order: NewOrder | OpenOrder, *, request: RequestKey) -> Receipt:
         """Keep capacity for an order until its hold runs out: for all of its lines, or none.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from data.errors import UnknownOrder
 from data.ledger.schema import lines, needs, orders
@@ -18,13 +18,19 @@ from data.ledger.terms import Line, Need, Order, Slot, summed_needs
 from data.ledger.times import aware, naive
 from data.store.together import Statement, together
 
+IDS_A_QUERY: Final = 500
+
 _THE_ORDER: Final = orders.c.order_id == bindparam("o")
 _LOCK: Final = select(orders).where(_THE_ORDER).with_for_update()
 _INSERT: Final = insert(orders)
 _INSERT_LINE: Final = insert(lines)
 _INSERT_NEED: Final = insert(needs)
-_NEEDS: Final = select(needs).where(needs.c.order_id == bindparam("o"))
-_LINES: Final = select(lines).where(lines.c.order_id == bindparam("o")).order_by(lines.c.line)
+_NEEDS: Final = select(needs).where(needs.c.order_id.in_(bindparam("o", expanding=True)))
+_LINES: Final = (
+    select(lines)
+    .where(lines.c.order_id.in_(bindparam("o", expanding=True)))
+    .order_by(lines.c.order_id, lines.c.line)
+)
 _MOVE: Final = (
     update(orders)
     .where(_THE_ORDER)
@@ -107,19 +113,31 @@ def move(connection: Connection, order: Head) -> None:
 
 def taken(connection: Connection, order_id: str) -> dict[Slot, int]:
     """What an order's lines take together."""
-    return summed_needs(need for _, need in _needs(connection, order_id))
+    rows = connection.execute(_NEEDS, {"o": [order_id]})
+    return summed_needs(
+        Need(resource_id=row.resource_id, day=row.day, amount=row.amount) for row in rows
+    )
 
 
 def read(connection: Connection, order_id: str) -> Order | None:
     """An order with its lines, if anybody knows it."""
     row = connection.execute(select(orders).where(_THE_ORDER), {"o": order_id}).mappings().first()
-    if row is None:
-        return None
-    head = _head(row)
-    return Order(
-        **{name: getattr(head, name) for name in Head.__dataclass_fields__},
-        lines=tuple(_lines(connection, order_id)),
-    )
+    return None if row is None else _whole(connection, [_head(row)])[0]
+
+
+def read_some(
+    connection: Connection, states: Sequence[State], limit: int, offset: int
+) -> list[Order]:
+    """Orders in some states, the newest first, then by id; with their lines."""
+    query = select(orders).where(orders.c.state.in_(states))
+    query = query.order_by(orders.c.made_at.desc(), orders.c.order_id).limit(limit).offset(offset)
+    return _whole(connection, [_head(row) for row in connection.execute(query).mappings()])
+
+
+def count(connection: Connection, states: Sequence[State]) -> int:
+    """How many orders are in some states."""
+    query = select(func.count()).select_from(orders).where(orders.c.state.in_(states))
+    return int(connection.execute(query).scalar_one())
 
 
 def lateness(connection: Connection, most: int) -> list[int]:
@@ -133,28 +151,40 @@ def lateness(connection: Connection, most: int) -> list[int]:
     return [(shipped - promised).days for promised, shipped in connection.execute(query)]
 
 
-def _lines(connection: Connection, order_id: str) -> list[Line]:
-    by_line: defaultdict[int, list[Need]] = defaultdict(list)
-    for line, need in _needs(connection, order_id):
-        by_line[line].append(need)
+def _whole(connection: Connection, heads: Sequence[Head]) -> list[Order]:
+    """Orders with their lines."""
+    found: defaultdict[str, list[Line]] = defaultdict(list)
+    for start in range(0, len(heads), IDS_A_QUERY):
+        for order_id, line in _lines(connection, heads[start : start + IDS_A_QUERY]):
+            found[order_id].append(line)
     return [
-        Line(
-            variant_id=row["variant_id"],
-            style_id=row["style_id"],
-            configuration=tuple(json.loads(row["configuration"])),
-            quantity=row["quantity"],
-            price=row["price"],
-            needs=tuple(by_line[row["line"]]),
+        Order(
+            **{name: getattr(head, name) for name in Head.__dataclass_fields__},
+            lines=tuple(found[head.order_id]),
         )
-        for row in connection.execute(_LINES, {"o": order_id}).mappings()
+        for head in heads
     ]
 
 
-def _needs(connection: Connection, order_id: str) -> list[tuple[int, Need]]:
-    return [
-        (row.line, Need(resource_id=row.resource_id, day=row.day, amount=row.amount))
-        for row in connection.execute(_NEEDS, {"o": order_id})
-    ]
+def _lines(connection: Connection, heads: Sequence[Head]) -> Iterator[tuple[str, Line]]:
+    """The lines of some orders, in the order of each, and whose they are."""
+    ids = [head.order_id for head in heads]
+    by_line: defaultdict[tuple[str, int], list[Need]] = defaultdict(list)
+    for row in connection.execute(_NEEDS, {"o": ids}):
+        need = Need(resource_id=row.resource_id, day=row.day, amount=row.amount)
+        by_line[row.order_id, row.line].append(need)
+    for row in connection.execute(_LINES, {"o": ids}):
+        yield (
+            row.order_id,
+            Line(
+                variant_id=row.variant_id,
+                style_id=row.style_id,
+                configuration=tuple(json.loads(row.configuration)),
+                quantity=row.quantity,
+                price=row.price,
+                needs=tuple(by_line[row.order_id, row.line]),
+            ),
+        )
 
 
 def _writing(order_id: str, ordered: Sequence[Line]) -> Iterator[Statement]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 State = Literal["held", "confirmed", "in_production", "shipped", "returned", "cancelled", "expired"]
+STATES: Final[tuple[State, ...]] = get_args(State)
 Step = Literal["confirm", "start", "ship", "return", "cancel", "change", "expire"]
 Bucket = Literal["held", "committed"]
 

@@ -28,7 +28,7 @@ from production.configuration.pricing import (
 )
 from production.configuration.solving.conflicts import Conflict, explain
 from production.configuration.solving.guide import Guide, Status
-from production.configuration.solving.reasons import reasons
+from production.configuration.solving.reasons import Reasons
 from production.configuration.uvl.model import FeatureModel
 from production.configuration.uvl.reading import read_model
 from production.errors import BadOptions
@@ -215,6 +215,10 @@ class Product:
         """Where every customer begins: without a choice."""
         return self.state(())
 
+    @cached_property
+    def _reasons(self) -> Reasons:
+        return Reasons(self.guide.encoded)
+
     def _clash(self, choices: Sequence[Choice]) -> Clash:
         if len(choices) > EXPLAINED_IN_FULL:
             choices = choices[: self._first_impossible(choices)]
@@ -222,7 +226,7 @@ class Product:
         found = Conflict(choices=(), changes=())
         if not self.guide.void:
             found = explain(list(said), self.guide.possible)
-        lines = reasons(self.guide.encoded, found.choices)
+        lines = self._reasons.of(found.choices)
         return Clash(
             choices=tuple(said[one] for one in found.choices),
             changes=tuple(tuple(said[one] for one in change) for change in found.changes),

@@ -69,6 +69,7 @@ def test_a_conflict_is_an_answer_with_changes_and_the_lines_behind_it(
         "choices": ["A", "C"],
         "changes": [["A"]],
         "because": [{"line": 8, "rule": "A => B"}, {"line": 9, "rule": "!(B & C)"}],
+        "looked_at": 2,
     }
     status, out, _ = run(capsys, *words)
     assert status == 0

@@ -147,6 +147,7 @@ def test_what_must_still_be_chosen_shrinks_to_nothing(client: Client) -> None:
     assert questions("white", "M", "monogram") == ["Collar", "Cuffs", "letters"]
     chosen = ("white", "M", "monogram", "letters=2", "plain-collar", "single-cuffs")
     assert questions(*chosen) == []
+    assert where(client, *chosen)["left_to_choose"] == 0
 
 
 def test_the_price_is_itemised_exactly_and_adds_up(client: Client) -> None:
@@ -270,7 +271,10 @@ def test_a_number_out_of_range_is_a_conflict_with_what_could_be(
     answer = where(client, "white", f"letters={letters}")
     assert answer["conflict"]["choices"] == [f"letters={letters}"]
     assert answer["conflict"]["changes"] == [[f"letters={letters}"]]
-    assert where(client)["values"] == {"letters": ["from 1 to 4"]}
+    tree = {branch["name"]: branch for branch in client.get(SHIRT).json()["tree"]}
+    assert tree["letters"]["values"] == ["from 1 to 4"]
+    assert where(client, "letters=2")["values"] == {"letters": ["2"]}
+    assert where(client, "!monogram")["values"] == {"letters": []}
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1_000_001, 10**9, 1.5, True, "3", None])

@@ -24,6 +24,8 @@ const money = (amount, currency, sign = "auto") => {
   }).format(amount);
 };
 
-const day = (text) =>
-  new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "long", year: "numeric" })
-    .format(new Date(`${text}T12:00:00`));
+const day = (text, shown = { weekday: "short", day: "numeric", month: "long" }) => {
+  const date = new Date(`${text}T12:00:00`);
+  const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
+  return new Intl.DateTimeFormat(undefined, { ...shown, ...year }).format(date);
+};

@@ -1,7 +1,5 @@
 // From the first look to each choice.
-const style = document.querySelector("main").dataset.style;
-const product = `/v1/products/${encodeURIComponent(style)}/configuration`;
-let currency, large, answer, asked = 0;
+let asked = 0;
 
 // Do something that may be refused; say so where it is.
 const guarded = async (work) => {
@@ -34,6 +32,7 @@ const choose = (wanted) => guarded(async () => {
   showOptions();
   showPrice();
   showLikely();
+  dropQuote();
 });
 
 const begin = async () => {
@@ -47,6 +46,7 @@ const begin = async () => {
   fillPart(element("options"), tree.get(found.name));
   await choose(choices);
   if (!answer) await choose([]); // an address with choices that cannot be had
+  await readOrder();
   element("composing").hidden = false;
 };
 

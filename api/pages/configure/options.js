@@ -83,7 +83,7 @@ const drawValue = (name) => {
       input.value = choice?.startsWith(`${name}=`) ? choice.slice(name.length + 1) : "";
     }
     row.hidden = now !== "on" && !(now === "open" && standing(branch.parent) === "on");
-    const left = answer.values[name] ?? [];
+    const left = answer.values[name] ?? branch.values;
     hint.textContent = choice || !left.length || left.join() === "any other" ? "" : `can be ${left.join(", ")}`;
   }]);
   return row;
@@ -148,8 +148,14 @@ const drawInner = (name) => {
   return part;
 };
 
+// Whether a part asks for more than is taken, as far as its options are loaded.
+const asksForMore = ({ name, groups }) => standing(name) === "on" && groups.some(({ least, options }) =>
+  options.every((one) => tree.has(one)) && options.filter((one) => standing(one) === "on").length < least);
+
 const showOptions = () => {
   for (const shows of drawn.values()) for (const show of shows) show();
   const open = new Set(answer.to_choose.map((one) => one.option));
-  for (const [name, { mark }] of questions) mark.hidden = !open.has(name);
+  for (const [name, { mark }] of questions) {
+    mark.hidden = !open.has(name) && !asksForMore(tree.get(name));
+  }
 };

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Path, Request
 
 from api.errors import Invalid
-from api.ordering import money
+from api.order_json import order_json
 from api.service.access import OPEN, may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
@@ -23,7 +23,7 @@ from api.service.order_schemas import (
 from api.service.problems import responses
 from api.service.routes.quotes import asked_lines
 from api.service.schemas import Id
-from data.ledger import MILLI, Line, Order, Receipt, RequestKey
+from data.ledger import Receipt, RequestKey
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["custom orders"])
 
@@ -80,7 +80,7 @@ def hold(request: OrderRequest, http: Request, key: Key, engine: TheEngine) -> R
 )
 def order(order_id: OrderId, engine: TheEngine) -> OrderAnswer:
     """Who ordered is not told."""
-    return _order(engine.ordering.ledger.order(order_id))
+    return OrderAnswer.model_validate(order_json(engine.ordering.ledger.order(order_id)))
 
 
 @router.post(
@@ -184,35 +184,3 @@ def _receipt(receipt: Receipt) -> ReceiptAnswer:
         expires_at=receipt.expires_at,
         replayed=receipt.replayed,
     )
-
-
-def _order(found: Order) -> OrderAnswer:
-    days = {name: getattr(found, name) for name in ("promised_on", "shipped_on")}
-    times = {name: getattr(found, name) for name in ("made_at", "changed_at", "expires_at")}
-    return OrderAnswer.model_validate(
-        {
-            "order_id": found.order_id,
-            "state": found.state,
-            "version": found.version,
-            "currency": found.currency,
-            "total": money(found.total),
-            "reason": found.reason,
-            "lines": [_line(line) for line in found.lines],
-            **days,
-            **times,
-        }
-    )
-
-
-def _line(line: Line) -> dict[str, object]:
-    return {
-        "style_id": line.style_id,
-        "variant_id": line.variant_id,
-        "choices": line.configuration,
-        "quantity": line.quantity,
-        "price": line.price,
-        "needs": [
-            {"resource_id": need.resource_id, "day": need.day, "amount": need.amount / MILLI}
-            for need in line.needs
-        ],
-    }

@@ -18,7 +18,8 @@ router = APIRouter(route_class=StrictRoute, tags=["pages"])
 CONFIGURE: Final = page_of(
     "configure",
     (
-        "drawing.js", "ask.js", "options.js", "choices.js", "conflict.js", "summary.js", "main.js",
+        "drawing.js", "knowing.js", "ask.js", "options.js", "choices.js", "conflict.js",
+        "summary.js", "order.js", "main.js",
     ),
 )  # fmt: skip
 
