@@ -155,7 +155,7 @@
     byId("wrong").hidden = !wrong;
   };
   const restore = () => {
-    tables.forEach((body, place) => body.replaceChildren(...planned[place].cloneNode(true).children));
+    tables.forEach((body, place) => body.replaceChildren(...planned[place].cloneNode(true).childNodes));
     byId("moved").hidden = true;
   };
   const cell = (content, name) => {
