@@ -14,6 +14,7 @@ from api.errors import Invalid, Malformed
 from api.service import strict_json
 from api.service.schemas import MOST_K, Day, Id, Request
 from data.tables import MOST_MONEY
+from recsys.exploration.settings import Share
 from recsys.lists.rules import MOST_AMOUNT, MOST_WEIGHT, Boost, PlanBonus, Rules, Stock
 
 MOST_LINES: Final = 200
@@ -122,6 +123,11 @@ class AskedRules(Request):
         default=None,
         description="Weight of the latest plan's bonuses, in standard deviations of the customer's "
         "scores; 0 for none; without it, the setting's.",
+    )
+    explore: Share | None = Field(
+        default=None,
+        description="Share of a customer's list that explores: 0 for none, half of it at most; "
+        "without it, the setting's.",
     )
     boosts: list[AskedBoost] = Field(default=[], max_length=MOST_BOOSTS)
     bonus: dict[Id, Amount] = Field(

@@ -6,10 +6,18 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -24,6 +32,8 @@ from production.allocation.workdays import WorkdaySettings
 from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings
 from production.plans.risk_settings import RiskSettings
+from recsys.experiments.settings import ExperimentSettings
+from recsys.exploration.settings import ExploreSettings
 from recsys.lists.rules import MOST_WEIGHT
 
 FILE: Final = "atelier.toml"
@@ -110,6 +120,12 @@ class Settings(BaseSettings):
     workdays: WorkdaySettings = WorkdaySettings()
     """On which days there is capacity for custom orders."""
 
+    explore: ExploreSettings = ExploreSettings()
+    """How much of a list explores, and what counts as a response."""
+
+    experiments: Annotated[dict[str, ExperimentSettings], Field(max_length=100)] = {}
+    """Splits of the customers over arms; at most one of them runs."""
+
     promise: PromiseSettings = PromiseSettings()
     """How quotes and promises of custom orders are made."""
 
@@ -137,8 +153,23 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     """SQLAlchemy URL of the transactional store; without it, atelier.db in the workspace."""
 
+    events_url: SecretStr | None = None
+    """The broker that the service takes live events from besides, and what to read of it."""
+
     signing_key: SecretStr | None = None
     """Key that signs saved models; without it, a random one kept in the workspace."""
+
+    @model_validator(mode="after")
+    def _one_experiment_runs(self) -> Self:
+        running = [name for name, one in self.experiments.items() if one.running]
+        if len(running) > 1:
+            raise ValueError(f"experiments run at once: {', '.join(running)}; let one run")
+        return self
+
+    @property
+    def experiment(self) -> tuple[str, ExperimentSettings] | None:
+        """The experiment that runs, under its name."""
+        return next(((name, one) for name, one in self.experiments.items() if one.running), None)
 
     def store_url(self, workspace: Path) -> str:
         """The store's URL; names a file of the workspace unless `database_url` is set."""
@@ -227,10 +258,11 @@ def _explain(
 
 
 def _table(path: Sequence[str]) -> type[BaseModel]:
-    """The settings under a path of table names."""
-    table: type[BaseModel] = Settings
+    """The settings under a path of names, of tables and of what a table is a dictionary of."""
+    found: Any = Settings
     for name in path:
-        inner = table.model_fields[name].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            table = inner
+        fields = getattr(found, "model_fields", None)
+        inner = get_args(found)[1] if fields is None else fields[name].annotation
+        found = get_args(inner)[0] if get_origin(inner) is Annotated else inner
+    table: type[BaseModel] = found
     return table

@@ -12,6 +12,10 @@ AtelierError
 │   ├── EventRefused       a live event that says nothing that can be stored
 │   ├── RecordsRefused     a file of records with a line that is none
 │   ├── KeyRefused         an API key that cannot be made, or is not there
+│   ├── LetterRefused      a message set aside that is not there, or cannot be taken again
+│   ├── JobsFull           a job that cannot be queued, for too many wait
+│   ├── UnknownJob         no job of that id
+│   ├── JobOver            a job that cannot be cancelled, for it is over
 │   ├── StoreError         the transactional store is away, busy, full or read-only
 │   │   ├── StoreConflict  an event id that the store holds with another content
 │   │   └── SchemaError    a store whose tables are not those of this program
@@ -149,6 +153,30 @@ class KeyRefused(DataError):
     """An API key that cannot be made, or is not there."""
 
     code = "data.key"
+
+
+class LetterRefused(DataError):
+    """A message set aside that is not there, or cannot be taken again."""
+
+    code = "data.letter"
+
+
+class JobsFull(DataError):
+    """A job that cannot be queued, for too many wait."""
+
+    code = "data.jobs-full"
+
+
+class UnknownJob(DataError):
+    """No job of that id."""
+
+    code = "data.unknown-job"
+
+
+class JobOver(DataError):
+    """A job that cannot be cancelled, for it is over."""
+
+    code = "data.job-over"
 
 
 class StoreError(DataError):

@@ -8,6 +8,7 @@ RecsysError
 ├── UnknownStyle           a style nobody knows
 ├── BadRequest             a number of recommendations or a line that makes no sense
 ├── BadRules               a rule that names what nobody knows, or makes no sense
+├── TooFewCustomers        an arm of an experiment with nobody to compare
 ├── TooManyVariants        a model whose matrix would not fit in memory
 ├── BadLog                 a log of served lists, or a policy, that cannot be judged by
 ├── ModelRefused           a saved model that is altered, incomplete or of another version
@@ -77,6 +78,12 @@ class BadLog(RecsysError):
     """A log of served lists, or a policy, that cannot be judged by."""
 
     code = "recsys.bad-log"
+
+
+class TooFewCustomers(RecsysError):
+    """An arm of an experiment with nobody to compare."""
+
+    code = "recsys.too-few-customers"
 
 
 class TooManyVariants(RecsysError):

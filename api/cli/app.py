@@ -12,16 +12,19 @@ import typer
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
+from api.cli.dead_letters import dead_letters
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.evaluate_customers import customers
+from api.cli.evaluate_experiment import experiment
 from api.cli.evaluate_policy import policy
 from api.cli.forecast import forecast
 from api.cli.groups import groups
 from api.cli.import_files import import_files
 from api.cli.keys import keys
 from api.cli.launches import launches
+from api.cli.listen import listen
 from api.cli.mix import mix
 from api.cli.models import models
 from api.cli.orders import orders
@@ -64,12 +67,14 @@ evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("customers")(customers)
 evaluate.command("policy")(policy)
+evaluate.command("experiment")(experiment)
 app.add_typer(evaluate, name="evaluate")
 app.command()(configure)
 app.command()(choices)
 app.add_typer(orders, name="orders")
 app.add_typer(keys, name="keys")
-for command in (serve, doctor):
+app.add_typer(dead_letters, name="dead-letters")
+for command in (serve, listen, doctor):
     app.command()(command)
 
 

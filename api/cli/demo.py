@@ -48,6 +48,8 @@ def demo(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     console.say()
     console.say(f"Report:   {loop.files[0].resolve()}")
     console.say(f"Service:  {console.program()} serve --workspace {workspace}")
+    style_id = sample_products()[0].stem
+    console.say(f"Compose:  /configure/{style_id} of the service, in a browser")
     customer = loop.recommender.interactions.customers[0]
     console.say(f"Customer: {console.program()} recommend {customer} --workspace {workspace}")
 

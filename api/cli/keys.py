@@ -43,7 +43,7 @@ def create(
     if chosen is None:
         raise typer.BadParameter(f"Use one of {', '.join(ROLES)}.", param_hint="--role")
     now = _now()
-    with _store(workspace) as store:
+    with the_store(workspace) as store:
         ends = None if expires is None else now + timedelta(days=expires)
         made, key = make_key(store, name, chosen, now=now, expires_at=ends)
     _tell(made, key, as_json=as_json)
@@ -54,7 +54,7 @@ def list_keys(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFl
     """Every key that was made, without its secret."""
     from data.store.api_keys import keys_of
 
-    with _store(workspace) as store:
+    with the_store(workspace) as store:
         found = list(keys_of(store).values())
     if as_json:
         console.answer({"keys": [_plain(one) for one in found]})
@@ -79,7 +79,7 @@ def rotate(
     """Make a key in another's place, which then expires."""
     from data.store.api_keys import rotate_key
 
-    with _store(workspace) as store:
+    with the_store(workspace) as store:
         made, key = rotate_key(
             store,
             key_id,
@@ -100,7 +100,7 @@ def revoke(
     """Let a key count no longer; a running service knows within a second."""
     from data.store.api_keys import revoke_key
 
-    with _store(workspace) as store:
+    with the_store(workspace) as store:
         revoked = revoke_key(store, key_id, now=_now())
     if as_json:
         console.answer(_plain(revoked))
@@ -109,7 +109,8 @@ def revoke(
 
 
 @contextmanager
-def _store(workspace: Path) -> Iterator[Store]:
+def the_store(workspace: Path) -> Iterator[Store]:
+    """A workspace's store, closed at the end."""
     from api.settings import load_settings
     from data.store import open_store
     from data.workspace import Workspace

@@ -31,12 +31,20 @@ def serve(
         Path | None, typer.Option(help="Certificate chain (PEM): speak HTTPS only.")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
+    events_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Take live events from a broker too, such as nats://HOST?subject=NAME.",
+        ),
+    ] = None,
     allow_open: Annotated[
         bool,
         typer.Option("--allow-open", help="Bind an address that others can reach, without keys."),
     ] = False,
 ) -> None:
     """Serve recommendations and plans over HTTP."""
+    from api.broker.address import parse_address
     from api.settings import load_settings
 
     flags = {
@@ -45,8 +53,11 @@ def serve(
         "workers": workers,
         "tls_cert": tls_cert,
         "tls_key": tls_key,
+        "events_url": events_from,
     }
     settings = load_settings(workspace, **flags)
+    if settings.events_url is not None:
+        parse_address(settings.events_url.get_secret_value())
     if (
         not allow_open
         and not is_loopback(settings.host)

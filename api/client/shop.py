@@ -22,6 +22,7 @@ class Rules(Shown, total=False):
     """Parameters of a list that shows many styles; `attribute` holds COLUMN=VALUE."""
 
     collapse: Collapse
+    explore: float
     per_style: int
     attribute: list[str]
     min_price: float

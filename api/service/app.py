@@ -12,6 +12,7 @@ import anyio
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.jobs.runner import Runner
 from api.service.access import OPEN, Gate, role_of
 from api.service.engine import Engine
 from api.service.fast_lane import FastLane
@@ -33,9 +34,14 @@ def create_app(engine: Engine) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watcher = asyncio.create_task(_watch(engine))
+        tasks = [asyncio.create_task(_watch(engine)), *_listening(engine)]
+        runner = Runner(engine.workspace, engine.store.database)
+        runner.start()
         yield
-        watcher.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await anyio.to_thread.run_sync(runner.close)
         engine.serving.close()
 
     app = FastAPI(
@@ -61,6 +67,17 @@ def create_app(engine: Engine) -> FastAPI:
     return app
 
 
+def _listening(engine: Engine) -> list[asyncio.Task[None]]:
+    """The task that takes in a broker's events, where one is named."""
+    if engine.settings.events_url is None:
+        return []
+    from api.broker.address import parse_address  # noqa: PLC0415  # a quarter of a second, seldom
+    from api.broker.listening import listen  # noqa: PLC0415  # likewise
+
+    address = parse_address(engine.settings.events_url.get_secret_value())
+    return [asyncio.create_task(listen(address, engine))]
+
+
 async def _watch(engine: Engine) -> None:
     """Take up a new current model while serving; the old one serves until the new one is whole."""
     while True:
@@ -68,6 +85,7 @@ async def _watch(engine: Engine) -> None:
         try:
             await anyio.to_thread.run_sync(engine.refresh)
             await anyio.to_thread.run_sync(engine.serving.look_for_lists)
+            await anyio.to_thread.run_sync(engine.exploring.learn)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
             crashed(error, task="watch")
 

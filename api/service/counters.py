@@ -30,3 +30,8 @@ LISTS: Final = Counter(
 )
 REFUSALS: Final = Counter("atelier_rate_refusals", "Requests refused because of a rate limit.")
 EVENTS: Final = Counter("atelier_events", "Live events stored that were not there before.")
+MESSAGES: Final = Counter(
+    "atelier_messages",
+    "Messages of a broker by outcome: stored, dead (set aside), returned (to come again).",
+    ("outcome",),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from api.service.answers import Asked, Known
 from api.service.asking import Asking
 from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
+from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.likely import Likely
@@ -70,6 +72,7 @@ class Engine:
         self.serving = Serving(workspace, settings)
         self.planner = Planner(self.plans, self.asking, self.groups, self.serving, self.recommend)
         self.sessions = Sessions(key_of(workspace, settings))
+        self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
 
     def refresh(self) -> None:
         """Take up the workspace's current model, see `Serving.refresh`."""
@@ -94,8 +97,10 @@ class Engine:
         Raises:
             Invalid: a rule contradicts another, or the stock is not known.
             BadRules: a rule names what the catalogue does not have.
+            StoreError: a list that must be logged cannot be.
         """
         snapshot, today = self.snapshot(), self.serving.today()
+        asked, share, logged = self.exploring.asked(customer_id, asked)
         events = self.store.of_customer(customer_id)
         answers = self.serving.answers(snapshot, today)
         one = Asked(
@@ -104,16 +109,21 @@ class Engine:
             events=tuple(event.event_id for event in events),
         )
         # stock changes, a boost ends, and another plan says other things
-        lasting = not (asked.in_stock or asked.boosts or self.plan_weight(asked))
+        lasting = not (asked.in_stock or asked.boosts or self.plan_weight(asked) or logged)
         known = answers.given(one) if lasting else None
         if known is None:
             with self._rules(asked, where, today) as rules:
-                found = snapshot.recommender.recommend(
+                make = partial(
+                    snapshot.recommender.recommend,
                     customer_id,
-                    k,
                     exclude_seen=exclude_seen,
                     extra=live_lines(events),
                     rules=rules,
+                )
+                found = (
+                    self.exploring.shown(customer_id, k, share, snapshot.model_id, make)
+                    if logged
+                    else make(k)
                 )
             known = Known(body_of(snapshot.model_id, found), found.fallback)
             variants = (line.variant_id for line in found.recommendations)

@@ -15,6 +15,7 @@ from api.service.schemas import PlanRequest
 from api.settings import Settings
 from api.so_far import SoFar
 from api.work import plan_and_save
+from data.progress import Progress, silent
 from data.workspace import Workspace
 from production.plans.plan import Plan
 from production.plans.saved import latest_plan, latest_plan_id, load_plan
@@ -52,27 +53,9 @@ class Plans:
             )
         try:
             with self._making:
-                return plan_and_save(
-                    self._workspace,
-                    self._asked(request),
-                    as_of=None if request.as_of is None else np.datetime64(request.as_of, "us"),
-                    capacity=request.capacity,
-                    by_week=request.weekly,
-                    overtime=request.overtime,
-                )
+                return plan_as_asked(self._workspace, self._settings, request)
         finally:
             self._places.release()
-
-    def _asked(self, request: PlanRequest) -> Settings:
-        """The settings, with what the request says over them."""
-        given = {"weight": request.risk_weight, "level": request.risk_level}
-        said = {name: value for name, value in given.items() if value is not None}
-        return self._settings.model_copy(
-            update={
-                "horizon": request.horizon or self._settings.horizon,
-                "risk": self._settings.risk.model_copy(update=said),
-            }
-        )
 
     def get(self, plan_id: str) -> Plan:
         """A saved plan; UnknownPlan where there is none of that id."""
@@ -159,3 +142,28 @@ class Plans:
                 fix="Make one with 'atelier plan' or POST /v1/plans.",
             )
         return plan
+
+
+def plan_as_asked(
+    workspace: Workspace, settings: Settings, request: PlanRequest, *, progress: Progress = silent
+) -> Plan:
+    """Make and save a plan by the settings, with what a request says over them.
+
+    Raises:
+        ProductionError, DataError: no plan can be made of what is asked.
+    """
+    given = {"weight": request.risk_weight, "level": request.risk_level}
+    said = {name: value for name, value in given.items() if value is not None}
+    update = {
+        "horizon": request.horizon or settings.horizon,
+        "risk": settings.risk.model_copy(update=said),
+    }
+    return plan_and_save(
+        workspace,
+        settings.model_copy(update=update),
+        as_of=None if request.as_of is None else np.datetime64(request.as_of, "us"),
+        capacity=request.capacity,
+        by_week=request.weekly,
+        overtime=request.overtime,
+        progress=progress,
+    )

@@ -54,6 +54,9 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (data.StoreConflict, 409),
     (data.StoreError, 503),
     (data.RecordsRefused, 503),
+    (data.UnknownJob, 404),
+    (data.JobOver, 409),
+    (data.JobsFull, 429),
     (data.UnknownOrder, 404),
     (data.UnknownQuote, 404),
     (data.OutOfCapacity, 409),
@@ -134,7 +137,7 @@ def problem_response(
         headers["Retry-After"] = str(error.seconds)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
+    if status == 503 or isinstance(error, data.JobsFull):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return JSONResponse(
         problem.model_dump(exclude_defaults=True),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 MOST_SHARE: Final = 0.5
@@ -29,3 +30,17 @@ class ExploreSettings(BaseModel):
     uniform: Annotated[float, Field(gt=0, le=1)] = 0.1
     """Chance that a list's explored variants are drawn evenly: it keeps every propensity above 0,
     at the price of some lists that try what has long been known not to please."""
+
+    responses: Annotated[
+        tuple[Literal["view", "click", "cart", "rating", "search", "order"], ...],
+        Field(min_length=1),
+    ] = ("click", "cart", "order")
+    """The kinds of events that count as a response to a list."""
+
+    window_days: Annotated[int, Field(ge=1, le=90)] = 7
+    """How long after a list a response to it counts."""
+
+    @property
+    def window(self) -> np.timedelta64:
+        """How long after a list a response to it counts."""
+        return np.timedelta64(self.window_days, "D")

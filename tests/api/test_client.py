@@ -195,7 +195,13 @@ def test_bodies_and_answers_are_those_of_the_document(document: dict[str, Any]) 
 
 
 def same(document: dict[str, Any], stated: dict[str, Any], model: Any) -> bool:
-    """Whether the document's schema is the model's."""
+    """Whether the document's schema is the model's, or those of a union's models."""
+    if "oneOf" in stated:
+        models = {f"#/components/schemas/{one.__name__}": one for one in get_args(model)}
+        refs = [one["$ref"] for one in stated["oneOf"]]
+        return set(refs) == models.keys() and all(
+            same(document, {"$ref": ref}, models[ref]) for ref in refs
+        )
     return stated == {"$ref": f"#/components/schemas/{model.__name__}"} and set(
         document["components"]["schemas"][model.__name__]["properties"]
     ) == {one.alias or name for name, one in model.model_fields.items()}

@@ -92,7 +92,7 @@ def test_every_setting_is_documented(name: str) -> None:
     assert f"| `{name}` | `ATELIER_{name.upper()}`" in text
 
 
-@pytest.mark.parametrize("table", ["demand", "economics", "promise", "risk"])
+@pytest.mark.parametrize("table", ["demand", "economics", "explore", "promise", "risk"])
 def test_every_setting_of_a_table_is_documented(table: str) -> None:
     text = (DOCS / "cli.md").read_text(encoding="utf-8")
     inner = text.split(f"| in `[{table}]` |", maxsplit=1)[1].split("\n\n", maxsplit=1)[0]

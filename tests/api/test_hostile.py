@@ -36,7 +36,7 @@ CONFIGURE = "/v1/products/SH001/configuration"
 CONFIRM = "/v1/orders/nothing/confirm"
 POSTS = (
     "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE, CONFIGURE,
-    "/v1/quotes", "/v1/orders", CONFIRM, "/v1/session",
+    "/v1/jobs", "/v1/quotes", "/v1/orders", CONFIRM, "/v1/session",
 )  # fmt: skip
 JSON = {"content-type": "application/json", "idempotency-key": "hostile"}
 
@@ -57,16 +57,23 @@ FIELDS = {
     WHAT_IF: ("capacity", "groups", "lines", "extra"),
     RELEASE: ("by", "note", "extra"),
     "/v1/session": ("key", "extra"),
+    "/v1/jobs": ("kind", "arguments", "extra"),
     "/v1/quotes": ("lines", "extra"),
     "/v1/orders": ("quote_id", "lines", "customer_id", "hold_minutes", "extra"),
     CONFIRM: ("version", "reason", "extra"),
     CONFIGURE: ("choices", "quantity", "customer_id", "likely", "list_open", "extra"),
 }
+JOB_ARGUMENTS = {
+    "train": ("model", "as_of", "untuned", "extra"),
+    "forecast": ("horizon", "as_of", "extra"),
+    "plan": ("horizon", "capacity", "extra"),
+    "import": ("files", "mapping", "quarantine", "extra"),
+}
 GROUP_FIELDS = ("column", "values", "demand", "price", "unit_cost", "extra")
 GOOD_OVERRIDE = {"variant_id": "v", "quantity": 1, "by": "Ann", "why": "x"}
 RULES = (
     "collapse", "per_style", "allow", "deny", "deny_styles", "in_stock", "region", "attributes",
-    "min_price", "max_price", "boosts", "bonus", "plan_bonus", "extra",
+    "min_price", "max_price", "boosts", "bonus", "plan_bonus", "explore", "extra",
 )  # fmt: skip
 BOOST_FIELDS = ("amount", "variant_id", "style_id", "attribute", "until", "extra")
 EVENT_FIELDS = ("event_id", "customer_id", "variant_id", "kind", "value", "at", "extra")
@@ -96,7 +103,7 @@ def what_ifs_with(value: str) -> Iterator[str]:
 def bodies(url: str) -> Iterator[str]:
     """Each value in the place of each field, and of the body itself."""
     inner = {"/v1/recommendations": rules_with, "/v1/overrides": overrides_with}
-    inner |= {WHAT_IF: what_ifs_with}
+    inner |= {WHAT_IF: what_ifs_with, "/v1/jobs": jobs_with}
     for value in VALUES:
         yield value
         for field in FIELDS[url]:
@@ -110,6 +117,15 @@ def bodies(url: str) -> Iterator[str]:
             for field in EVENT_FIELDS:
                 rest = {name: good for name, good in GOOD_EVENT.items() if name != field}
                 yield f'{{"events": [{json.dumps(rest)[:-1]}, "{field}": {value}}}]}}'
+
+
+def jobs_with(value: str) -> Iterator[str]:
+    """The value in the place of each argument of each kind of job."""
+    for kind, names in JOB_ARGUMENTS.items():
+        for name in names:
+            yield f'{{"kind": "{kind}", "arguments": {{"{name}": {value}}}}}'
+            yield f'{{"kind": "{kind}", "arguments": {{"{name}": [{value}]}}}}'
+    yield f'{{"kind": "import", "arguments": {{"files": [{value}], "mapping": "sample"}}}}'
 
 
 def rules_with(value: str) -> Iterator[str]:

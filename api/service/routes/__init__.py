@@ -5,6 +5,7 @@ from api.service.routes.demand import router as demand
 from api.service.routes.events import router as events
 from api.service.routes.groups import router as groups
 from api.service.routes.health import router as health
+from api.service.routes.jobs import router as jobs
 from api.service.routes.kept_plans import router as kept_plans
 from api.service.routes.metrics import router as metrics
 from api.service.routes.mix import router as mix
@@ -21,7 +22,7 @@ from api.service.routes.session import router as session
 
 ROUTERS = (
     recommendations, events, groups, demand, mix, plans, kept_plans, overrides, plan_risk, products,
-    quotes, orders, capacity, pages, planner, session, health, metrics,
+    quotes, orders, capacity, jobs, pages, planner, session, health, metrics,
 )  # fmt: skip
 """In the order of the OpenAPI document."""
 

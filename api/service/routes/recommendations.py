@@ -22,6 +22,7 @@ from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
 from api.service.schemas import MOST_K, Id, Recommendations
+from recsys.exploration.settings import Share
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["recommendations"])
 
@@ -72,6 +73,13 @@ def rules_of_query(
         Price | None, Query(description="Largest price; what has none is left out.")
     ] = None,
     plan_bonus: PlanWeight = None,
+    explore: Annotated[
+        Share | None,
+        Query(
+            description="Share of a customer's list that explores: 0 for none, half of it at most; "
+            "without it, the setting's."
+        ),
+    ] = None,
 ) -> AskedRules:
     """The rules that a query can say."""
     return AskedRules(
@@ -83,6 +91,7 @@ def rules_of_query(
         min_price=min_price,
         max_price=max_price,
         plan_bonus=plan_bonus,
+        explore=explore,
     )
 
 

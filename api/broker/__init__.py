@@ -1,0 +1,1 @@
+"""Live events from a message broker: NATS JetStream, Redis streams, RabbitMQ or Kafka."""

@@ -1,0 +1,1 @@
+"""Jobs: what they are asked with, the process that does one, and who starts that."""

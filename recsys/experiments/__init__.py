@@ -1,0 +1,1 @@
+"""Experiments: customers split over arms, and what the arms did."""
