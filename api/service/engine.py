@@ -83,7 +83,14 @@ class Engine:
         return self.serving.snapshot()
 
     def recommend(
-        self, customer_id: str, k: int, *, exclude_seen: bool, asked: AskedRules, where: str
+        self,
+        customer_id: str,
+        k: int,
+        *,
+        exclude_seen: bool,
+        asked: AskedRules,
+        where: str,
+        shown: bool = True,
     ) -> bytes:
         """A customer's list as it is sent, live events folded in.
 
@@ -93,6 +100,8 @@ class Engine:
             exclude_seen: leave out what the customer has bought.
             asked: the rules.
             where: where the request says them, for errors.
+            shown: whether the customer sees it; one that others look at explores nothing, is not
+                logged, and counts in no figure.
 
         Raises:
             Invalid: a rule contradicts another, or the stock is not known.
@@ -101,6 +110,7 @@ class Engine:
         """
         snapshot, today = self.snapshot(), self.serving.today()
         asked, share, logged = self.exploring.asked(customer_id, asked)
+        logged = logged and shown
         events = self.store.of_customer(customer_id)
         answers = self.serving.answers(snapshot, today)
         one = Asked(
@@ -126,12 +136,14 @@ class Engine:
                     else make(k)
                 )
             known = Known(body_of(snapshot.model_id, found), found.fallback)
-            variants = (line.variant_id for line in found.recommendations)
-            places = map(snapshot.recommender.catalogue.position, variants)
-            answers.see(place for place in places if place is not None)
-            if lasting:
+            if shown:
+                variants = (line.variant_id for line in found.recommendations)
+                places = map(snapshot.recommender.catalogue.position, variants)
+                answers.see(place for place in places if place is not None)
+            if lasting and shown:
                 answers.keep(one, known)
-        LISTS.labels(known.fallback or "none").inc()
+        if shown:
+            LISTS.labels(known.fallback or "none").inc()
         return known.body
 
     def recommend_basket(

@@ -118,7 +118,7 @@ class Planner:
             NotReady: there is no model yet.
         """
         body = self._recommend(
-            customer_id, SHOWN, exclude_seen=False, asked=AskedRules(), where="query"
+            customer_id, SHOWN, exclude_seen=False, asked=AskedRules(), where="query", shown=False
         )
         taken, lines = history_of(self._serving.snapshot().recommender, customer_id)
         found: dict[str, Any] = json.loads(body)

@@ -16,6 +16,7 @@ from api.service.engine import Engine, open_engine
 from api.settings import load_settings
 from api.work import plan_and_save
 from data.store.api_keys import make_key
+from data.store.served import served_places
 from data.tables import VARIANTS
 from data.workspace import Workspace
 from production.plans.plan import Plan
@@ -219,3 +220,14 @@ def test_a_plan_that_cannot_be_read_is_told_and_read_again(workspace: Path) -> N
         assert "altered or incomplete" in shown(client, "/", 503)
         (folder / "plan.json").write_text(header)
         assert "What to make" in shown(client, "/")
+
+
+def test_a_list_that_a_planner_looks_at_was_not_shown(workspace: Path) -> None:
+    (workspace / "atelier.toml").write_text("[explore]\nshare = 0.2\n")
+    with open_engine(workspace, load_settings(workspace)) as engine:
+        client = Client(create_app(engine))
+        customer = str(engine.snapshot().recommender.interactions.customers[0])
+        shown(client, f"/planner/customer?id={customer}")
+        assert not len(served_places(engine.store.database))
+        client.get(f"/v1/customers/{customer}/recommendations?k=5")
+        assert len(served_places(engine.store.database))
