@@ -21,7 +21,7 @@ import pandas as pd
 
 from data.cleaning.checks import known_ids, repeated_keys, unclear_usage, unknown_ids
 from data.cleaning.earlier import Earlier
-from data.cleaning.finish import conform, set_faults_aside
+from data.cleaning.finish import completed, conform, set_faults_aside
 from data.cleaning.parse import Context
 from data.cleaning.staging import Stage
 from data.errors import ImportRefused, SourceError
@@ -133,7 +133,11 @@ def _held(workspace: Workspace | None) -> dict[str, pd.DataFrame]:
     """The tables that are there."""
     if workspace is None:
         return {}
-    return {name: workspace.read(t) for name, t in TABLES.items() if workspace.has(t)}
+    return {
+        name: completed(workspace.read(table), table)
+        for name, table in TABLES.items()
+        if workspace.has(table)
+    }
 
 
 def _earlier(workspace: Workspace | None, held: Map[str, pd.DataFrame]) -> dict[str, Earlier]:
@@ -143,7 +147,7 @@ def _earlier(workspace: Workspace | None, held: Map[str, pd.DataFrame]) -> dict[
         for name, table in TABLES.items()
     }
     if workspace is not None and workspace.has(CANCELLED):
-        earlier[ORDERS.name].note(workspace.read(CANCELLED))
+        earlier[ORDERS.name].note(completed(workspace.read(CANCELLED), CANCELLED))
     return earlier
 
 

@@ -101,6 +101,8 @@ ORDERS: Final = Table(
         Column("ordered_at", "timestamp", "local time", about="when the order was placed"),
         Column("region", "category", required=False, nullable=True, about="where it went"),
         Column("channel", "category", required=False, nullable=True, about="how it came in"),
+        Column("reason", "category", required=False, nullable=True,
+               about="why units came back; of returns alone"),
     ),
     about="sales: one variant bought in one order a row",
 )  # fmt: skip
@@ -251,9 +253,27 @@ CONFIGURATIONS: Final = Table(
     about="what customers composed: one option of one configuration a row",
 )  # fmt: skip
 
+KNOWLEDGE: Final = Table(
+    "knowledge",
+    (
+        Column("answer_id", "id", about="one entry: a question and its answer in one language"),
+        Column("question", "text", about="as customers ask it"),
+        Column("answer", "text", about="what they are told"),
+        Column("also_asked", "text", required=False, nullable=True,
+               about="other ways to ask it, separated by |"),
+        Column("style_id", "id", required=False, nullable=True,
+               about="the style that it is about; missing: of no one style"),
+        Column("language", "category", required=False, nullable=True,
+               about="its language, such as en or zh"),
+    ),
+    key=("answer_id",),
+    about="what customers ask and are told: one entry a row",
+)  # fmt: skip
+
 TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         ORDERS, EVENTS, VARIANTS, MARKET, RESOURCES, USAGE, LOTS, STOCK, CONFIGURATIONS,
+        KNOWLEDGE,
     )
 }  # fmt: skip

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from api.cli.answer import answer
+from api.cli.backup import backup, restore
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
@@ -16,6 +18,7 @@ from api.cli.dead_letters import dead_letters
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
+from api.cli.evaluate_answers import answers
 from api.cli.evaluate_customers import customers
 from api.cli.evaluate_experiment import experiment
 from api.cli.evaluate_policy import policy
@@ -65,10 +68,14 @@ app.add_typer(plan, name="plan")
 app.command()(report)
 evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
+evaluate.command("answers")(answers)
 evaluate.command("customers")(customers)
 evaluate.command("policy")(policy)
 evaluate.command("experiment")(experiment)
 app.add_typer(evaluate, name="evaluate")
+app.command()(answer)
+app.command()(backup)
+app.command()(restore)
 app.command()(configure)
 app.command()(choices)
 app.add_typer(orders, name="orders")

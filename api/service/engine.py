@@ -7,20 +7,23 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from api.answers import Desk
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.ordering import Ordering
 from api.products import Products
 from api.service import schemas
+from api.service.answer_schemas import AnswerRequest
 from api.service.answers import Asked, Known
 from api.service.asking import Asking
 from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
+from api.service.drift import Drift
 from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
@@ -60,6 +63,8 @@ class Engine:
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self.products = Products(workspace)
+        self.desk = Desk(workspace)
+        self.drift = Drift(store)
         self.ordering = Ordering(
             workspace=workspace,
             products=self.products,
@@ -181,6 +186,17 @@ class Engine:
                 customer_id, style_id, k, extra=extra, rules=rules
             )
         return body_of(snapshot.model_id, found)
+
+    def answer(self, request: AnswerRequest) -> dict[str, Any]:
+        """Entries that answer a question; NotReady where there is no knowledge table."""
+        who = request.customer_id
+        return self.desk.answer(
+            request.question,
+            request.k,
+            language=request.language,
+            customer_id=who,
+            live=() if who is None else self.store.of_customer(who),
+        )
 
     def similar(self, variant_id: str, k: int, *, asked: AskedRules, where: str) -> bytes:
         """Variants like one; UnknownVariant where nobody knows it."""

@@ -200,6 +200,12 @@ def conform(frame: pd.DataFrame, table: Table, open_columns: Iterable[Column]) -
     return _typed(frame, (*table.columns, *open_columns))
 
 
+def completed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """A kept table with the canonical columns that it lacks since it is older than they are."""
+    lacking = [column for column in table.columns if column.name not in frame]
+    return frame if not lacking else frame.join(_typed(frame, lacking))
+
+
 def _typed(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """Some columns in their types, those not given all missing."""
     given = {

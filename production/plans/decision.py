@@ -47,6 +47,7 @@ def task_of(
     *,
     lots: pd.DataFrame,
     capacity: Mapping[str, float],
+    taken: pd.DataFrame | None = None,
     settings: EconomicsSettings | None = None,
     also: Iterable[str] = (),
     overtime: bool = True,
@@ -59,6 +60,7 @@ def task_of(
         forecast: demand; its variants are planned, and those with units already released.
         lots: the lots table.
         capacity: other capacities, over the whole horizon.
+        taken: what custom orders have taken, see `production.allocation.taken`; None for nothing.
         settings: what to assume of money.
         also: further variants to plan, with a forecast or without.
         overtime: whether more of a resource can be bought where the table has a price for it.
@@ -72,6 +74,9 @@ def task_of(
     styles = _styles(variants, catalogue)
     money = economics(variants, catalogue, _paid(panel, forecast.origin), settings)
     shared, notes = _resources(workspace, variants, styles, forecast, capacity)
+    if taken is not None:
+        shared, also_noted = _left_by(taken, shared)
+        notes += also_noted
     if not overtime:
         shared = replace(shared, extra_cost=None)
     allowed = lots_of(variants, lots)
@@ -153,3 +158,13 @@ def _resources(
     for name, amount in sorted(capacity.items()):
         notes.append(f"The capacity of '{name}' is set to {amount:g} for this plan.")
     return shared, notes
+
+
+def _left_by(taken: pd.DataFrame, shared: Resources) -> tuple[Resources, list[str]]:
+    """The resources less what custom orders have taken, and sentences that say how much."""
+    gone = taken.sum(axis=1)
+    return shared.less(taken), [
+        f"Custom orders have taken {gone[name]:,.1f} of '{name}' in these weeks."
+        for name in shared.ids
+        if gone.get(name, 0.0) > 0
+    ]

@@ -15,6 +15,7 @@ from production.report.last_plan import TOLD
 from production.report.level import Level, level, number, summed, text
 from production.report.live_level import live
 from production.report.planned import resource_weeks, schedule, to_regions
+from production.report.returns import returns_level
 from production.report.view import Report
 
 VARIANT: Final = (
@@ -269,6 +270,7 @@ BUILDERS: Final[dict[str, Callable[[Report], Level | None]]] = {
     "schedule": schedule,
     "resource_weeks": resource_weeks,
     "new_and_stop": _new_and_stop,
+    "returns": lambda report: returns_level(report.returns),
     "gap_over_time": _gap_over_time,
 }
 """What makes each level, in the order of the sheets; None where it has nothing to say."""

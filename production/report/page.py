@@ -13,6 +13,7 @@ from production.demand.market.calendar import CALENDAR
 from production.report import charts
 from production.report.come_and_go import LONG_COVER, NEW_WEEKS
 from production.report.evidence import FALSE_ALARMS
+from production.report.returns import WEEKS as RETURN_WEEKS
 from production.report.shown import FILTERS
 from production.report.summary import summary_of
 from production.report.view import Report
@@ -59,6 +60,7 @@ def render_html(report: Report) -> str:
         LISTED=LISTED,
         FALSE_ALARMS=FALSE_ALARMS,
         NEW_WEEKS=NEW_WEEKS,
+        RETURN_WEEKS=RETURN_WEEKS,
         LONG_COVER=LONG_COVER,
         chart=_charts(report),
     )

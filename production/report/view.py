@@ -23,6 +23,7 @@ from production.report.gap import Gap, habit_gap, planned_gap
 from production.report.last_plan import AgainstLast, against_last
 from production.report.live import LiveMix
 from production.report.over_time import gap_over_time
+from production.report.returns import Returns, returns_of
 from production.report.service import Service, service_of
 from production.report.variants import variant_rows
 from production.report.why import Why, why_of
@@ -79,6 +80,7 @@ class Report:
         capacity: the plan under more and less of it; likewise.
         why: what drove the forecast; None where it is not kept or its method does not say.
         customers: who wants it; None where neither customer groups nor regions are known.
+        returns: what came back in the year before the plan; None where nothing did.
         live: orders since the plan was made against it; None where they were not asked for.
     """
 
@@ -96,6 +98,7 @@ class Report:
     capacity: CapacityPrice | None = None
     why: Why | None = None
     customers: Customers | None = None
+    returns: Returns | None = None
     live: LiveMix | None = None
 
     @property
@@ -193,6 +196,7 @@ def build_report(
         capacity=capacity_price_of(plan, plan.inputs),
         why=why_of(workspace, plan),
         customers=customers_of(workspace, plan),
+        returns=returns_of(workspace, plan, rows),
     )
 
 

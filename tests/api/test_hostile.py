@@ -36,7 +36,7 @@ CONFIGURE = "/v1/products/SH001/configuration"
 CONFIRM = "/v1/orders/nothing/confirm"
 POSTS = (
     "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE, CONFIGURE,
-    "/v1/jobs", "/v1/quotes", "/v1/orders", CONFIRM, "/v1/session",
+    "/v1/jobs", "/v1/quotes", "/v1/orders", CONFIRM, "/v1/answers", "/v1/session",
 )  # fmt: skip
 JSON = {"content-type": "application/json", "idempotency-key": "hostile"}
 
@@ -51,6 +51,7 @@ VALUES = [
 
 FIELDS = {
     "/v1/recommendations": ("customer_id", "variant_ids", "k", "exclude_seen", "rules", "extra"),
+    "/v1/answers": ("question", "customer_id", "k", "language", "extra"),
     "/v1/plans": ("horizon", "as_of", "capacity", "extra"),
     "/v1/events": ("events", "extra"),
     "/v1/overrides": ("variant_id", "quantity", "by", "why", "until", "extra"),

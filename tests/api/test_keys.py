@@ -32,6 +32,7 @@ LOWEST = {
     "GET /v1/customers/{customer_id}/styles/{style_id}/variants": "shop",
     "GET /v1/variants/{variant_id}/similar": "shop",
     "POST /v1/events": "shop",
+    "POST /v1/answers": "shop",
     "GET /v1/customer-groups": "planner",
     "GET /v1/customers/{customer_id}/group": "planner",
     "GET /v1/demand": "planner",

@@ -1,5 +1,6 @@
 """The routes, one file a subject."""
 
+from api.service.routes.answers import router as answers
 from api.service.routes.capacity import router as capacity
 from api.service.routes.demand import router as demand
 from api.service.routes.events import router as events
@@ -21,8 +22,8 @@ from api.service.routes.recommendations import router as recommendations
 from api.service.routes.session import router as session
 
 ROUTERS = (
-    recommendations, events, groups, demand, mix, plans, kept_plans, overrides, plan_risk, products,
-    quotes, orders, capacity, jobs, pages, planner, session, health, metrics,
+    recommendations, events, answers, groups, demand, mix, plans, kept_plans, overrides, plan_risk,
+    products, quotes, orders, capacity, jobs, pages, planner, session, health, metrics,
 )  # fmt: skip
 """In the order of the OpenAPI document."""
 
