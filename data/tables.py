@@ -5,6 +5,7 @@ in memory, in the API and in the docs.
 
 Types in memory (pandas):
     id, text, category   str (missing: NA); an id is never blank and keeps its leading zeros
+    customer             str (missing: NA), an id from outside under its pseudonym
     integer, count       int64 (nullable columns: Int64)
     number, money        float64, finite
     timestamp            datetime64[us], naive, the shop's local time
@@ -16,7 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["id", "text", "category", "integer", "number", "money", "timestamp", "date"]
+Kind = Literal[
+    "id", "customer", "text", "category", "integer", "number", "money", "timestamp", "date"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ ORDERS: Final = Table(
     "orders",
     (
         Column("order_id", "id", about="the order that the line belongs to"),
-        Column("customer_id", "id", nullable=True, about="who ordered; missing for a walk-in"),
+        Column("customer_id", "customer", nullable=True,
+               about="who ordered; missing for a walk-in"),
         _variant,
         Column("quantity", "integer", "units", minimum=-MOST_UNITS, maximum=MOST_UNITS,
                nonzero=True, about="units of one order line; negative for a return"),
@@ -117,7 +121,7 @@ CANCELLED: Final = Table(
 EVENTS: Final = Table(
     "events",
     (
-        Column("customer_id", "id", about="who"),
+        Column("customer_id", "customer", about="who"),
         _variant,
         Column("kind", "category", choices=EVENT_KINDS, about="what the customer did"),
         Column("value", "number", required=False, nullable=True, minimum=-1e6, maximum=1e6,
@@ -239,7 +243,7 @@ CONFIGURATIONS: Final = Table(
         Column("configuration_id", "id", about="one composed product; its options are its rows"),
         Column("order_id", "id", required=False, nullable=True,
                about="the order that it stands in"),
-        Column("customer_id", "id", required=False, nullable=True,
+        Column("customer_id", "customer", required=False, nullable=True,
                about="who composed it; missing for a walk-in"),
         Column("style_id", "id", about="the style that it is a configuration of"),
         Column("quantity", "integer", "units", required=False, nullable=True, minimum=1,

@@ -33,6 +33,7 @@ def answer(
         raise typer.BadParameter(f"A question has 1 to {MOST_LETTERS} letters.")
     opened, live = Workspace.open(workspace), []
     if customer is not None:
+        customer = opened.pseudonyms().of(customer)
         store = open_store(load_settings(workspace).store_url(workspace))
         live = store.of_customer(customer)
         store.close()

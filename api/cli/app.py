@@ -14,6 +14,7 @@ from api.cli.backup import backup, restore
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
+from api.cli.customers import people
 from api.cli.dead_letters import dead_letters
 from api.cli.demo import demo
 from api.cli.doctor import doctor
@@ -80,6 +81,7 @@ app.command()(configure)
 app.command()(choices)
 app.add_typer(orders, name="orders")
 app.add_typer(keys, name="keys")
+app.add_typer(people, name="customers")
 app.add_typer(dead_letters, name="dead-letters")
 for command in (serve, listen, doctor):
     app.command()(command)

@@ -41,7 +41,7 @@ class Found:
     Attributes:
         query: what was looked for.
         styles, variants: those that hold every word, in the order of the list searched.
-        customers: ids that begin with the query, ascending.
+        customers: the one whose id the query is, then pseudonyms that begin with it, ascending.
     """
 
     query: str
@@ -81,7 +81,7 @@ class Finder:
 
         Args:
             query: a few letters.
-            customers: ids, ascending.
+            customers: pseudonyms, ascending.
         """
         words = query.casefold().split()
         if not words:
@@ -97,6 +97,12 @@ class Finder:
             variants=tuple(islice(variants, VARIANTS)),
             customers=tuple(islice(_beginning(customers, query.strip()), CUSTOMERS)),
         )
+
+
+def holds(names: Names, name: str) -> bool:
+    """Whether ascending names have one."""
+    place = bisect_left(names, name)
+    return place < len(names) and bool(names[place] == name)
 
 
 def _beginning(names: Names, start: str) -> Iterator[str]:

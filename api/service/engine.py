@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.likely import Likely
-from api.service.list_making import body_of
+from api.service.list_making import addressed, body_of
 from api.service.plan_bonuses import PlanBonuses
 from api.service.planner import Planner
 from api.service.plans import Plans
@@ -57,6 +58,8 @@ class Engine:
         self.workspace = workspace
         self.settings = settings
         self.store = store
+        self.customer_of = workspace.pseudonyms().of
+        """The pseudonym of an id that a caller gives: all that may be kept or looked up by."""
         self.plans = Plans(workspace, settings, SoFar(workspace, settings, store))
         self.asking = Asking(workspace)
         self.risks = Risks(workspace, settings)
@@ -75,7 +78,14 @@ class Engine:
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
-        self.planner = Planner(self.plans, self.asking, self.groups, self.serving, self.recommend)
+        self.planner = Planner(
+            self.plans,
+            self.asking,
+            self.groups,
+            self.serving,
+            self.recommend,
+            self.customer_of,
+        )
         self.sessions = Sessions(key_of(workspace, settings))
         self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
 
@@ -100,7 +110,7 @@ class Engine:
         """A customer's list as it is sent, live events folded in.
 
         Args:
-            customer_id: who.
+            customer_id: who, as the caller says it.
             k: how many at most.
             exclude_seen: leave out what the customer has bought.
             asked: the rules.
@@ -113,6 +123,7 @@ class Engine:
             BadRules: a rule names what the catalogue does not have.
             StoreError: a list that must be logged cannot be.
         """
+        given, customer_id = customer_id, self.customer_of(customer_id)
         snapshot, today = self.snapshot(), self.serving.today()
         asked, share, logged = self.exploring.asked(customer_id, asked)
         logged = logged and shown
@@ -149,7 +160,7 @@ class Engine:
                 answers.keep(one, known)
         if shown:
             LISTS.labels(known.fallback or "none").inc()
-        return known.body
+        return addressed(known.body, customer_id, given)
 
     def recommend_basket(
         self,
@@ -179,17 +190,18 @@ class Engine:
         self, customer_id: str, style_id: str, k: int, *, asked: AskedRules, where: str
     ) -> bytes:
         """A style's variants for a customer; UnknownStyle where nobody knows it."""
-        snapshot = self.snapshot()
-        extra = live_lines(self.store.of_customer(customer_id))
+        snapshot, customer = self.snapshot(), self.customer_of(customer_id)
+        extra = live_lines(self.store.of_customer(customer))
         with self._rules(asked, where, self.serving.today()) as rules:
             found = snapshot.recommender.recommend_style(
-                customer_id, style_id, k, extra=extra, rules=rules
+                customer, style_id, k, extra=extra, rules=rules
             )
-        return body_of(snapshot.model_id, found)
+        return addressed(body_of(snapshot.model_id, found), customer, customer_id)
 
     def answer(self, request: AnswerRequest) -> dict[str, Any]:
         """Entries that answer a question; NotReady where there is no knowledge table."""
-        who = request.customer_id
+        given = request.customer_id
+        who = None if given is None else self.customer_of(given)
         return self.desk.answer(
             request.question,
             request.k,
@@ -237,11 +249,12 @@ class Engine:
         """
         snapshot = self.snapshot()
         latest = local_time(datetime.now(UTC), self.settings.timezone) + AHEAD
+        live = [
+            _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
+            for place, event in enumerate(events)
+        ]
         stored = self.store.append(
-            [
-                _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
-                for place, event in enumerate(events)
-            ]
+            [replace(event, customer_id=self.customer_of(event.customer_id)) for event in live]
         )
         EVENTS.inc(stored)
         return stored

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from api.errors import NotReady, Preparing
 from api.lists import AskedRules
 from api.planner.rendering import render
-from api.planner.search import Finder, Found
+from api.planner.search import Finder, Found, holds
 from api.planner.views import CustomerView, Overview, history_of, overview_of, style_view
 from api.service.asking import Asking
 from api.service.groups import Groups
@@ -60,6 +60,7 @@ class Planner:
         groups: customers' groups.
         serving: the model, for names and customers.
         recommend: makes a customer's list, as `Engine.recommend`.
+        customer_of: a customer's pseudonym, as `Engine.customer_of`.
     """
 
     def __init__(
@@ -69,9 +70,11 @@ class Planner:
         groups: Groups,
         serving: Serving,
         recommend: Recommend,
+        customer_of: Callable[[str], str],
     ) -> None:
         self._plans, self._asking, self._groups = plans, asking, groups
         self._serving, self._recommend = serving, recommend
+        self._customer_of = customer_of
         self._building = threading.Lock()
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="planner")
         self._computing: tuple[str | None, Future[_Held]] | None = None
@@ -120,12 +123,13 @@ class Planner:
         body = self._recommend(
             customer_id, SHOWN, exclude_seen=False, asked=AskedRules(), where="query", shown=False
         )
-        taken, lines = history_of(self._serving.snapshot().recommender, customer_id)
+        customer = self._customer_of(customer_id)
+        taken, lines = history_of(self._serving.snapshot().recommender, customer)
         found: dict[str, Any] = json.loads(body)
         view = CustomerView(
             customer_id=customer_id,
             found=found,
-            group=self._group(customer_id),
+            group=self._group(customer),
             taken=taken,
             lines=lines,
             planned=self._planned([one["variant_id"] for one in found["recommendations"]]),
@@ -134,10 +138,11 @@ class Planner:
 
     def search(self, query: str) -> str:
         """What a few letters find."""
-        snapshot = self._serving.held()
+        snapshot, finder, given = self._serving.held(), self._finder(), query.strip()
         customers = NOBODY if snapshot is None else snapshot.recommender.interactions.customers
-        finder = self._finder()
         found = Found(query=query) if finder is None else finder.find(query, customers)
+        if given and holds(customers, self._customer_of(given)) and given not in found.customers:
+            found = replace(found, customers=(given, *found.customers))
         return render("search", found=found, model=snapshot is not None)
 
     def _latest(self) -> _Held:
@@ -193,9 +198,9 @@ class Planner:
             self._live = (report.plan.plan_id, time.monotonic() + SECONDS_KEPT, found)
         return found
 
-    def _group(self, customer_id: str) -> Mapping[str, Any] | None:
+    def _group(self, customer: str) -> Mapping[str, Any] | None:
         try:
-            return self._groups.of(customer_id)
+            return self._groups.of(customer)
         except AtelierError:  # no groups are kept, or the customer is in none
             return None
 

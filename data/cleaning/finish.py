@@ -19,6 +19,7 @@ from data.tables import CANCELLED, Column, Kind, Table
 
 DTYPES: dict[Kind, str] = {
     "id": "str",
+    "customer": "str",
     "text": "str",
     "category": "str",
     "number": "float64",

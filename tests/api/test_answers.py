@@ -76,7 +76,7 @@ def test_orders_of_the_table_and_of_a_minute_ago_count(engine: Engine) -> None:
              "value": 1, "at": "2024-09-01T10:00:00"}  # fmt: skip
     assert client.post("/v1/events", json={"events": [event]}).status_code == 200
     assert own("nobody") == {styles[0]}
-    assert isinstance(engine.store.of_customer("nobody")[0], LiveEvent)
+    assert isinstance(engine.store.of_customer(engine.customer_of("nobody"))[0], LiveEvent)
 
 
 def test_another_table_counts_from_the_next_question_on(engine: Engine) -> None:

@@ -35,6 +35,8 @@ LOWEST = {
     "POST /v1/answers": "shop",
     "GET /v1/customer-groups": "planner",
     "GET /v1/customers/{customer_id}/group": "planner",
+    "GET /v1/customers/{customer_id}": "admin",
+    "DELETE /v1/customers/{customer_id}": "admin",
     "GET /v1/demand": "planner",
     "GET /v1/demand/{variant_id}": "planner",
     "GET /v1/variant-mix": "planner",

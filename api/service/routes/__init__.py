@@ -2,6 +2,7 @@
 
 from api.service.routes.answers import router as answers
 from api.service.routes.capacity import router as capacity
+from api.service.routes.customers import router as customers
 from api.service.routes.demand import router as demand
 from api.service.routes.events import router as events
 from api.service.routes.groups import router as groups
@@ -24,6 +25,7 @@ from api.service.routes.session import router as session
 ROUTERS = (
     recommendations, events, answers, groups, demand, mix, plans, kept_plans, overrides, plan_risk,
     products, quotes, orders, capacity, jobs, pages, planner, session, health, metrics,
+    customers,  # last: its path takes whatever the others leave
 )  # fmt: skip
 """In the order of the OpenAPI document."""
 

@@ -56,20 +56,21 @@ OrderId = Annotated[Id, Path(examples=["0f8fad5bd9cb469fa16570867728950e"])]
 def hold(request: OrderRequest, http: Request, key: Key, engine: TheEngine) -> ReceiptAnswer:
     """All lines or none; what is held is given back unless it is confirmed in time."""
     ordering = engine.ordering
+    customer = None if request.customer_id is None else engine.customer_of(request.customer_id)
     minutes = request.hold_minutes or engine.settings.promise.hold_minutes
     asked = _request(http, key, request.model_dump_json())
     try:
         if request.quote_id is not None:
             receipt = ordering.hold_quote(
                 request.quote_id,
-                customer_id=request.customer_id,
+                customer_id=customer,
                 hold_for=timedelta(minutes=minutes),
                 request=asked,
             )
         else:
             receipt = ordering.hold_lines(
                 asked_lines(request.lines or []),
-                customer_id=request.customer_id,
+                customer_id=customer,
                 hold_for=timedelta(minutes=minutes),
                 request=asked,
             )

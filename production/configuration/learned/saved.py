@@ -84,6 +84,24 @@ def save_choices(workspace: Workspace, learned: Mapping[str, LearnedChoices], ke
     return name
 
 
+def forget_in_choices(workspace: Workspace, customer: str) -> int:
+    """Remove the learned choices where they name a customer, by pseudonym; how many did.
+
+    They cannot be read without their products; 'atelier choices' learns them again.
+    """
+    home, found = workspace.root / "choices", latest_choices_id(workspace)
+    if found is None:
+        return 0
+    try:
+        with np.load(home / Path(found).name / FILE, allow_pickle=False) as held:
+            named = customer.encode() in held["profiles/customers"].tobytes()
+    except (OSError, ValueError, KeyError):
+        named = True  # nobody can read them, and they may name anybody
+    if named:
+        shutil.rmtree(home)
+    return int(named)
+
+
 def latest_choices_id(workspace: Workspace) -> str | None:
     """The id of the learned choices that are kept; None where there are none."""
     return latest(workspace.root / "choices")
