@@ -79,12 +79,12 @@ class Engine:
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
         self.planner = Planner(
-            self.plans,
-            self.asking,
-            self.groups,
-            self.serving,
-            self.recommend,
-            self.customer_of,
+            plans=self.plans,
+            asking=self.asking,
+            groups=self.groups,
+            serving=self.serving,
+            recommend=self.recommend,
+            customer_of=self.customer_of,
         )
         self.sessions = Sessions(key_of(workspace, settings))
         self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))

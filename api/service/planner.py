@@ -65,6 +65,7 @@ class Planner:
 
     def __init__(
         self,
+        *,
         plans: Plans,
         asking: Asking,
         groups: Groups,

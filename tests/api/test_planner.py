@@ -231,3 +231,23 @@ def test_a_list_that_a_planner_looks_at_was_not_shown(workspace: Path) -> None:
         assert not len(served_places(engine.store.database))
         client.get(f"/v1/customers/{customer}/recommendations?k=5")
         assert len(served_places(engine.store.database))
+
+
+def test_a_customer_is_found_and_shown_by_the_shops_own_id(
+    client: Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pseudonym = str(engine.snapshot().recommender.interactions.customers[0])
+
+    def named(customer_id: str) -> str:
+        return (
+            pseudonym if customer_id == "Ann 7" else engine.workspace.pseudonyms().of(customer_id)
+        )
+
+    monkeypatch.setattr(engine, "customer_of", named)
+    monkeypatch.setattr(engine.planner, "_customer_of", named)
+    page = shown(client, "/planner/search?q=Ann%207")
+    assert '<a href="/planner/customer?id=Ann%207">Ann 7</a>' in page
+    page = shown(client, "/planner/customer?id=Ann%207")
+    assert "Customer Ann 7" in page
+    assert "order lines known" in page
+    assert pseudonym not in page
