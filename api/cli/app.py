@@ -20,6 +20,7 @@ from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
 from api.cli.evaluate_answers import answers
+from api.cli.evaluate_choices import choices as evaluate_choices
 from api.cli.evaluate_customers import customers
 from api.cli.evaluate_experiment import experiment
 from api.cli.evaluate_policy import policy
@@ -71,6 +72,7 @@ evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
 evaluate.command("answers")(answers)
 evaluate.command("customers")(customers)
+evaluate.command("choices")(evaluate_choices)
 evaluate.command("policy")(policy)
 evaluate.command("experiment")(experiment)
 app.add_typer(evaluate, name="evaluate")

@@ -31,12 +31,15 @@ from api.service.groups import Groups
 from api.service.likely import Likely
 from api.service.list_making import addressed, body_of
 from api.service.plan_bonuses import PlanBonuses
+from api.service.planner import Planner
 from api.service.plans import Plans
 from api.service.risks import Risks
 from api.service.serving import Serving, Snapshot
+from api.service.sessions import Sessions
 from api.settings import Settings
 from api.so_far import SoFar
 from api.stock import Stockroom
+from api.work import key_of
 from data.errors import EventRefused
 from data.ledger import Ledger
 from data.store import LiveEvent, Store, open_store
@@ -75,6 +78,15 @@ class Engine:
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
+        self.planner = Planner(
+            plans=self.plans,
+            asking=self.asking,
+            groups=self.groups,
+            serving=self.serving,
+            recommend=self.recommend,
+            customer_of=self.customer_of,
+        )
+        self.sessions = Sessions(key_of(workspace, settings))
         self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
 
     def refresh(self) -> None:
@@ -86,7 +98,14 @@ class Engine:
         return self.serving.snapshot()
 
     def recommend(
-        self, customer_id: str, k: int, *, exclude_seen: bool, asked: AskedRules, where: str
+        self,
+        customer_id: str,
+        k: int,
+        *,
+        exclude_seen: bool,
+        asked: AskedRules,
+        where: str,
+        shown: bool = True,
     ) -> bytes:
         """A customer's list as it is sent, live events folded in.
 
@@ -96,6 +115,8 @@ class Engine:
             exclude_seen: leave out what the customer has bought.
             asked: the rules.
             where: where the request says them, for errors.
+            shown: whether the customer sees it; one that others look at explores nothing, is not
+                logged, and counts in no figure.
 
         Raises:
             Invalid: a rule contradicts another, or the stock is not known.
@@ -105,6 +126,7 @@ class Engine:
         given, customer_id = customer_id, self.customer_of(customer_id)
         snapshot, today = self.snapshot(), self.serving.today()
         asked, share, logged = self.exploring.asked(customer_id, asked)
+        logged = logged and shown
         events = self.store.of_customer(customer_id)
         answers = self.serving.answers(snapshot, today)
         one = Asked(
@@ -130,12 +152,14 @@ class Engine:
                     else make(k)
                 )
             known = Known(body_of(snapshot.model_id, found), found.fallback)
-            variants = (line.variant_id for line in found.recommendations)
-            places = map(snapshot.recommender.catalogue.position, variants)
-            answers.see(place for place in places if place is not None)
-            if lasting:
+            if shown:
+                variants = (line.variant_id for line in found.recommendations)
+                places = map(snapshot.recommender.catalogue.position, variants)
+                answers.see(place for place in places if place is not None)
+            if lasting and shown:
                 answers.keep(one, known)
-        LISTS.labels(known.fallback or "none").inc()
+        if shown:
+            LISTS.labels(known.fallback or "none").inc()
         return addressed(known.body, customer_id, given)
 
     def recommend_basket(
@@ -195,6 +219,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the store, and end what is made in the background."""
+        self.planner.close()
         self.serving.close()
         self.store.close()
 

@@ -15,6 +15,8 @@ from production.allocation.lots import lots_of
 from production.allocation.quantiles import DemandCurves
 from production.allocation.resources import Resources, resources_of
 from production.allocation.task import Task
+from production.configuration.attach.need import with_options
+from production.configuration.attach.saved import load_attach
 from production.demand.forecast import LEVELS, Forecast
 from production.demand.history import DemandPanel
 from production.demand.periods import WEEK
@@ -67,6 +69,7 @@ def task_of(
 
     Raises:
         BadDemand, BadResources: the tables or the overrides contradict themselves.
+        ChoicesRefused: attach rates are kept that cannot be read.
     """
     catalogue = table_of(workspace, VARIANTS)
     variants = _planned(forecast, lots, also)
@@ -152,6 +155,12 @@ def _resources(
         weeks = forecast.origin + np.arange(forecast.weekly.shape[1]) * WEEK
         usage = table_of(workspace, USAGE)
         shared = resources_of(variants, styles, weeks, workspace.read(RESOURCES), usage)
+        known = pd.Series(forecast.mean, index=forecast.variants)
+        mean = np.asarray(known.reindex(variants, fill_value=0.0), dtype=np.float64)
+        shared, told = with_options(
+            shared, load_attach(workspace, forecast.origin), styles=styles, mean=mean
+        )
+        notes += told
     shared = shared.override(capacity)
     if not shared.ids:
         notes.append("No resource is known: nothing but demand and cost limits the plan.")

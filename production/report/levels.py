@@ -14,6 +14,7 @@ from production.report.customers import Part
 from production.report.last_plan import TOLD
 from production.report.level import Level, level, number, summed, text
 from production.report.live_level import live
+from production.report.options import options
 from production.report.planned import resource_weeks, schedule, to_regions
 from production.report.returns import returns_level
 from production.report.view import Report
@@ -264,6 +265,7 @@ BUILDERS: Final[dict[str, Callable[[Report], Level | None]]] = {
     "resources": _resources,
     "bottleneck": _bottleneck,
     "capacity": _capacity,
+    "options": options,
     "groups": lambda report: _parts(report, "groups"),
     "regions": lambda report: _parts(report, "regions"),
     "to_regions": to_regions,

@@ -27,7 +27,6 @@ from data.kept import keep, latest
 from data.workspace import Workspace
 from production.configuration.learned.estimation import Estimation, Penalties
 from production.configuration.learned.learned import LearnedChoices
-from production.configuration.learned.past import Value
 from production.configuration.learned.profiles import Profiles
 from production.configuration.product import Product
 from production.errors import ChoicesRefused
@@ -176,7 +175,7 @@ def _one(style: str, part: Arrays, profiles: Profiles, product: Product) -> Lear
             penalties=Penalties(**dict(zip(PENALTIES, part["penalties"].tolist(), strict=True))),
         ),
         values=tuple(
-            {name: _value(said) for name, said in row.items()} for row in _texts(part["values"])
+            {name: Fraction(said) for name, said in row.items()} for row in _texts(part["values"])
         ),
     )
     if list(learned.decisions.texts) != _texts(part["texts"]):
@@ -197,18 +196,9 @@ def _arrays(learned: LearnedChoices) -> Arrays:
         "moments": estimation.moments,
         "penalties": np.array([getattr(estimation.penalties, name) for name in PENALTIES]),
         "values": _bytes(
-            [{name: _told(value) for name, value in row.items()} for row in learned.values]
+            [{name: str(value) for name, value in row.items()} for row in learned.values]
         ),
     }
-
-
-def _told(value: Value) -> list[str]:
-    return ["text", value] if isinstance(value, str) else ["number", str(value)]
-
-
-def _value(told: list[str]) -> Value:
-    kind, said = told
-    return said if kind == "text" else Fraction(said)
 
 
 def _bytes(content: object) -> NDArray[np.uint8]:
