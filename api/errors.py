@@ -5,6 +5,8 @@ ApiError
 ├── OutputError            a file or folder that cannot be written
 ├── OpenAddress            an address that others can reach, without saying so plainly
 ├── NotReady               what is asked for has not been made yet (503)
+│   └── Preparing          … and is being made (503)
+├── NotErased              a customer whose id a file still holds (503)
 ├── Busy                   too much of the same work is waiting (503)
 ├── NoKey                  a key is asked for, and none that counts is shown (401)
 ├── Forbidden              a key whose role may not do this (403)
@@ -50,6 +52,18 @@ class NotReady(ApiError):
     """What is asked for has not been made yet."""
 
     code = "api.not-ready"
+
+
+class Preparing(NotReady):
+    """What is asked for is being made; coming back in seconds helps."""
+
+    code = "api.preparing"
+
+
+class NotErased(ApiError):
+    """A customer whose id a file of the workspace still holds; erasing again may help."""
+
+    code = "api.not-erased"
 
 
 class Busy(ApiError):

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Self, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -128,6 +128,9 @@ class Settings(BaseSettings):
 
     promise: PromiseSettings = PromiseSettings()
     """How quotes and promises of custom orders are made."""
+
+    custom_orders: Literal["in_step", "at_once"] = "in_step"
+    """When custom orders count as demand: once the imported orders reach their day, or at once."""
 
     host: str = "127.0.0.1"
     """The address that the service binds."""

@@ -12,6 +12,7 @@ from api.demand import asked_of
 from api.errors import NotReady
 from api.formats import VARIANTS, Format
 from api.live import live_lines
+from api.loop import taken_by_orders
 from api.output import write_bytes
 from api.reports import FORMS
 from api.settings import Settings
@@ -224,6 +225,7 @@ def plan_and_save(
         keep=keep,
         by_week=by_week,
         overtime=overtime,
+        taken=taken_by_orders(workspace, settings),
     )
     save_plan(workspace, plan)
     return plan

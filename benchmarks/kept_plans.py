@@ -27,11 +27,12 @@ from threadpoolctl import threadpool_limits
 
 from production.allocation.allocate import allocate
 from production.allocation.task import Task
+from production.plans.changes import Change, Changes, To
 from production.plans.diff import diff
 from production.plans.economics import Economics
 from production.plans.inputs import PlanInputs, read_inputs, write_inputs
 from production.plans.plan import Plan
-from production.plans.what_if import Change, Changes, To, what_if
+from production.plans.what_if import what_if
 
 
 def inputs_of(task: Task) -> PlanInputs:
@@ -40,7 +41,10 @@ def inputs_of(task: Task) -> PlanInputs:
     return PlanInputs(
         free=task,
         money=Economics(
-            price=task.underage + task.overage, unit_cost=task.overage, salvage=np.zeros(count)
+            price=task.underage + task.overage,
+            unit_cost=task.overage,
+            salvage=np.zeros(count),
+            goodwill=np.zeros(count),
         ),
         styles=np.array([f"s{row // 10}" for row in range(count)], dtype=object),
         attributes={"size": np.array(["S", "M"] * (count // 2), dtype=object)},

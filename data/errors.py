@@ -12,6 +12,7 @@ AtelierError
 │   ├── EventRefused       a live event that says nothing that can be stored
 │   ├── RecordsRefused     a file of records with a line that is none
 │   ├── KeyRefused         an API key that cannot be made, or is not there
+│   ├── BackupRefused      a backup that cannot be taken, or restored
 │   ├── LetterRefused      a message set aside that is not there, or cannot be taken again
 │   ├── JobsFull           a job that cannot be queued, for too many wait
 │   ├── UnknownJob         no job of that id
@@ -153,6 +154,12 @@ class KeyRefused(DataError):
     """An API key that cannot be made, or is not there."""
 
     code = "data.key"
+
+
+class BackupRefused(DataError):
+    """A backup that cannot be taken, or an archive that cannot be restored."""
+
+    code = "data.backup"
 
 
 class LetterRefused(DataError):

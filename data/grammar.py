@@ -17,7 +17,7 @@ from data.tables import Column
 
 TableName = Literal[
     "orders", "events", "variants", "market", "resources", "usage", "lots", "stock",
-    "configurations",
+    "configurations", "knowledge",
 ]  # fmt: skip
 Pick = Literal["most common", "median", "mean", "smallest", "largest", "sum"]
 OpenKind = Literal["text", "category", "number", "integer", "date"]

@@ -21,9 +21,10 @@ import pandas as pd
 
 from data.cleaning.checks import known_ids, repeated_keys, unclear_usage, unknown_ids
 from data.cleaning.earlier import Earlier
-from data.cleaning.finish import conform, set_faults_aside
+from data.cleaning.finish import completed, conform, set_faults_aside
 from data.cleaning.parse import Context
 from data.cleaning.staging import Stage
+from data.customers import Pseudonyms, new_pseudonyms
 from data.errors import ImportRefused, SourceError
 from data.failpoints import reach
 from data.files import File, look_at, not_imported, records_of
@@ -101,7 +102,8 @@ def _import(
         return QualityReport(digest=mapping.digest, files=(), passed_over=passed)
     held = _held(workspace)
     earlier = _earlier(workspace, held)
-    laid = _lay(fresh, given, mapping, earlier, progress)
+    pseudonyms = workspace.pseudonyms() if workspace else new_pseudonyms()
+    laid = _lay(fresh, given, mapping, earlier, pseudonyms=pseudonyms, progress=progress)
     orders = earlier["orders"]
     if "orders" in held:
         held["orders"] = orders.lines[orders.left != 0]
@@ -120,7 +122,7 @@ def _import(
     orders.note(orders.rows[orders.undone])
     if len(orders.cancelled):
         tables["cancelled"] = conform(orders.cancelled, CANCELLED, ())
-    building = nullcontext(workspace) if workspace else Workspace.building(root)
+    building = nullcontext(workspace) if workspace else Workspace.building(root, pseudonyms)
     with building as target:
         written = write_quarantine(target.root, report.digest, listed)
         reach("quarantine-written")
@@ -133,7 +135,11 @@ def _held(workspace: Workspace | None) -> dict[str, pd.DataFrame]:
     """The tables that are there."""
     if workspace is None:
         return {}
-    return {name: workspace.read(t) for name, t in TABLES.items() if workspace.has(t)}
+    return {
+        name: completed(workspace.read(table), table)
+        for name, table in TABLES.items()
+        if workspace.has(table)
+    }
 
 
 def _earlier(workspace: Workspace | None, held: Map[str, pd.DataFrame]) -> dict[str, Earlier]:
@@ -143,7 +149,7 @@ def _earlier(workspace: Workspace | None, held: Map[str, pd.DataFrame]) -> dict[
         for name, table in TABLES.items()
     }
     if workspace is not None and workspace.has(CANCELLED):
-        earlier[ORDERS.name].note(workspace.read(CANCELLED))
+        earlier[ORDERS.name].note(completed(workspace.read(CANCELLED), CANCELLED))
     return earlier
 
 
@@ -152,6 +158,8 @@ def _lay(
     given: Sequence[File],
     mapping: Mapping,
     earlier: Map[str, Earlier],
+    *,
+    pseudonyms: Pseudonyms,
     progress: Progress,
 ) -> list[Laid]:
     """Every source's files, laid onto its tables.
@@ -173,7 +181,12 @@ def _lay(
     for source in mapping.sources:
         taken = {file.name: file.path for file in fresh if source.takes(file.path.name)}
         if taken:
-            context = Context(reading=source.reading, timezone=mapping.timezone, latest=soon)
+            context = Context(
+                reading=source.reading,
+                timezone=mapping.timezone,
+                latest=soon,
+                pseudonyms=pseudonyms,
+            )
             lookups = [file.path for file in given]
             laid.append(lay_source(source, taken, lookups, context, earlier, progress=progress))
     unreadable = homeless + [finding for one in laid for finding in one.unreadable]

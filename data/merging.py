@@ -60,7 +60,7 @@ def merge(table: Table, parts: Sequence[Part], held: pd.DataFrame | None) -> pd.
             latest[name] = grouped[name].agg(pick)
         return latest.reset_index()[list(kinds)].astype(kinds)
     times = [column.name for column in table.columns if column.kind == "timestamp"]
-    ids = [column.name for column in table.columns if column.kind == "id"]
+    ids = [column.name for column in table.columns if column.kind in {"id", "customer"}]
     return together.sort_values([*times, *ids], kind="stable", ignore_index=True)
 
 

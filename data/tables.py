@@ -5,6 +5,7 @@ in memory, in the API and in the docs.
 
 Types in memory (pandas):
     id, text, category   str (missing: NA); an id is never blank and keeps its leading zeros
+    customer             str (missing: NA), an id from outside under its pseudonym
     integer, count       int64 (nullable columns: Int64)
     number, money        float64, finite
     timestamp            datetime64[us], naive, the shop's local time
@@ -16,7 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["id", "text", "category", "integer", "number", "money", "timestamp", "date"]
+Kind = Literal[
+    "id", "customer", "text", "category", "integer", "number", "money", "timestamp", "date"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ ORDERS: Final = Table(
     "orders",
     (
         Column("order_id", "id", about="the order that the line belongs to"),
-        Column("customer_id", "id", nullable=True, about="who ordered; missing for a walk-in"),
+        Column("customer_id", "customer", nullable=True,
+               about="who ordered; missing for a walk-in"),
         _variant,
         Column("quantity", "integer", "units", minimum=-MOST_UNITS, maximum=MOST_UNITS,
                nonzero=True, about="units of one order line; negative for a return"),
@@ -101,6 +105,8 @@ ORDERS: Final = Table(
         Column("ordered_at", "timestamp", "local time", about="when the order was placed"),
         Column("region", "category", required=False, nullable=True, about="where it went"),
         Column("channel", "category", required=False, nullable=True, about="how it came in"),
+        Column("reason", "category", required=False, nullable=True,
+               about="why units came back; of returns alone"),
     ),
     about="sales: one variant bought in one order a row",
 )  # fmt: skip
@@ -115,7 +121,7 @@ CANCELLED: Final = Table(
 EVENTS: Final = Table(
     "events",
     (
-        Column("customer_id", "id", about="who"),
+        Column("customer_id", "customer", about="who"),
         _variant,
         Column("kind", "category", choices=EVENT_KINDS, about="what the customer did"),
         Column("value", "number", required=False, nullable=True, minimum=-1e6, maximum=1e6,
@@ -237,7 +243,7 @@ CONFIGURATIONS: Final = Table(
         Column("configuration_id", "id", about="one composed product; its options are its rows"),
         Column("order_id", "id", required=False, nullable=True,
                about="the order that it stands in"),
-        Column("customer_id", "id", required=False, nullable=True,
+        Column("customer_id", "customer", required=False, nullable=True,
                about="who composed it; missing for a walk-in"),
         Column("style_id", "id", about="the style that it is a configuration of"),
         Column("quantity", "integer", "units", required=False, nullable=True, minimum=1,
@@ -251,9 +257,27 @@ CONFIGURATIONS: Final = Table(
     about="what customers composed: one option of one configuration a row",
 )  # fmt: skip
 
+KNOWLEDGE: Final = Table(
+    "knowledge",
+    (
+        Column("answer_id", "id", about="one entry: a question and its answer in one language"),
+        Column("question", "text", about="as customers ask it"),
+        Column("answer", "text", about="what they are told"),
+        Column("also_asked", "text", required=False, nullable=True,
+               about="other ways to ask it, separated by |"),
+        Column("style_id", "id", required=False, nullable=True,
+               about="the style that it is about; missing: of no one style"),
+        Column("language", "category", required=False, nullable=True,
+               about="its language, such as en or zh"),
+    ),
+    key=("answer_id",),
+    about="what customers ask and are told: one entry a row",
+)  # fmt: skip
+
 TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         ORDERS, EVENTS, VARIANTS, MARKET, RESOURCES, USAGE, LOTS, STOCK, CONFIGURATIONS,
+        KNOWLEDGE,
     )
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """The workspace: one folder that holds a firm's tables, models, plans, reports and database.
 
     workspace.json      marks the folder as a workspace and gives its format
+    customer.key        the key of the customers' pseudonyms (0600), unless the environment has it
     atelier.toml        settings of this workspace (optional)
     tables/*.parquet    the canonical tables
     tables/imports.json the files that they were imported from
@@ -34,12 +35,17 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
+from data.customers import Pseudonyms, new_pseudonyms, read_pseudonyms, write_key
 from data.errors import WorkspaceError
 from data.failpoints import reach
 from data.kept import to_disk
 from data.tables import TABLES, Table
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Since 2 customers are under pseudonyms."""
+
+RAW_FORMAT: Final = 1
+
 FOLDERS: Final = ("tables", "models", "plans", "reports")
 NEW: Final = "tables.new"
 OLD: Final = "tables.old"
@@ -68,19 +74,25 @@ class Workspace:
 
     @classmethod
     @contextmanager
-    def building(cls, root: Path) -> Iterator[Workspace]:
+    def building(cls, root: Path, pseudonyms: Pseudonyms | None = None) -> Iterator[Workspace]:
         """A new workspace to fill; it appears at `root` whole at the end, or not at all.
+
+        Args:
+            root: where.
+            pseudonyms: of its customers; None for new ones.
 
         Raises:
             WorkspaceError: the folder holds something else, or cannot be written.
         """
         check_free(root)
+        pseudonyms = pseudonyms or new_pseudonyms()
         partial = root.parent / f".{root.resolve().name}.partial"
         try:
             shutil.rmtree(partial, ignore_errors=True)
             for folder in FOLDERS:
                 (partial / folder).mkdir(parents=True)
-            _write_synced(partial / "workspace.json", json.dumps({"format": FORMAT}) + "\n")
+            write_key(partial, pseudonyms)
+            write_marker(partial, pseudonyms)
             yield cls(partial)
             reach("workspace-built")
             partial.rename(root)
@@ -105,13 +117,20 @@ class Workspace:
                 fix="Make one with 'atelier import FILE… --mapping NAME --workspace DIR'.",
             )
         try:
-            found = json.loads(marker.read_text(encoding="utf-8"))["format"]
+            found = _marker(root)["format"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise WorkspaceError(
                 "The workspace's marker cannot be read.",
                 where=str(marker),
                 fix="Restore the file, or import again into a new folder.",
             ) from error
+        if found == RAW_FORMAT:
+            raise WorkspaceError(
+                "The workspace holds customers under the ids that the shop gives them.",
+                where=str(root),
+                fix="Put them under pseudonyms with 'atelier customers protect --workspace DIR', "
+                "then train again; or import again into a new folder.",
+            )
         if found != FORMAT:
             raise WorkspaceError(
                 f"The workspace has format {found!r}; this Atelier reads {FORMAT}.",
@@ -119,8 +138,16 @@ class Workspace:
                 fix="Use the version that made it, or import again into a new folder.",
             )
         workspace = cls(root)
-        workspace._recover()
+        workspace.recover()
         return workspace
+
+    def pseudonyms(self) -> Pseudonyms:
+        """What this workspace calls its customers.
+
+        Raises:
+            WorkspaceError: their key is missing, or another one.
+        """
+        return read_pseudonyms(self.root, str(_marker(self.root).get("customers", "")))
 
     def path(self, table: Table) -> Path:
         """Where a table lies."""
@@ -236,7 +263,7 @@ class Workspace:
             _write_synced(new / "imports.json", json.dumps(imports, indent=1) + "\n")
         to_disk(new)
 
-    def _recover(self) -> None:
+    def recover(self) -> None:
         """Finish or undo a change of tables that a crash cut off."""
         tables, new, old = (self.root / name for name in ("tables", NEW, OLD))
         if tables.is_dir() and not new.exists() and not old.exists():
@@ -252,6 +279,20 @@ class Workspace:
                 raise
         except OSError as error:
             raise _unwritable(self.root, error) from error
+
+
+def write_marker(root: Path, pseudonyms: Pseudonyms) -> None:
+    """Mark a folder as a workspace of the present format; it tells the customers' key."""
+    content = {"format": FORMAT, "customers": pseudonyms.check()}
+    temporary = root / ".workspace.json"
+    _write_synced(temporary, json.dumps(content) + "\n")
+    temporary.replace(root / "workspace.json")
+    to_disk(root)
+
+
+def _marker(root: Path) -> dict[str, Any]:
+    marker: dict[str, Any] = json.loads((root / "workspace.json").read_text(encoding="utf-8"))
+    return marker
 
 
 def check_free(root: Path) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from recsys.returns import without_disliked
+
 EVENT_WEIGHTS: Final = {
     "view": 0.1, "click": 0.1, "search": 0.1, "cart": 0.4, "rating": 0.4, "order": 1.0,
 }  # fmt: skip
@@ -35,13 +37,19 @@ def event_weights(
     return weights
 
 
-def preference_lines(orders: pd.DataFrame, events: pd.DataFrame | None) -> pd.DataFrame:
+def preference_lines(
+    orders: pd.DataFrame, events: pd.DataFrame | None, until: np.datetime64
+) -> pd.DataFrame:
     """Order lines and events as the lines that `Interactions.from_lines` reads.
+
+    What came back for a reason of taste is no preference, see `recsys.returns`.
 
     Args:
         orders: the orders table.
         events: the events table, or None where there is none; events that speak for nothing are
             left out.
+        until: the moment up to which everything is known, exclusive; returns from then on do not
+            count yet.
 
     Returns:
         customer_id, variant_id, quantity, ordered_at and weight, and the order lines' region where
@@ -49,7 +57,7 @@ def preference_lines(orders: pd.DataFrame, events: pd.DataFrame | None) -> pd.Da
     """
     columns = ["customer_id", "variant_id", "quantity", "ordered_at"]
     known = [name for name in ("region",) if name in orders]
-    lines = orders[columns + known].assign(weight=1.0)
+    lines = without_disliked(orders, until)[columns + known].assign(weight=1.0)
     if events is None:
         return lines
     values = events["value"].to_numpy(float, na_value=np.nan) if "value" in events else None

@@ -34,7 +34,7 @@ def learnable(workspace: Workspace, as_of: np.datetime64 | None) -> tuple[Intera
     orders = workspace.read(ORDERS)
     moment = moment_of(orders, as_of)
     events = workspace.read(EVENTS) if workspace.has(EVENTS) else None
-    lines = preference_lines(orders, events)
+    lines = preference_lines(orders, events, moment)
     past = lines[lines["ordered_at"] < moment]
     table = workspace.read(VARIANTS) if workspace.has(VARIANTS) else None
     known = set(past["variant_id"])

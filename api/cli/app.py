@@ -9,13 +9,18 @@ from typing import Annotated
 
 import typer
 
+from api.cli.answer import answer
+from api.cli.backup import backup, restore
 from api.cli.choices import choices
 from api.cli.configure import configure
 from api.cli.console import complain
+from api.cli.customers import people
 from api.cli.dead_letters import dead_letters
 from api.cli.demo import demo
 from api.cli.doctor import doctor
 from api.cli.evaluate import evaluate
+from api.cli.evaluate_answers import answers
+from api.cli.evaluate_choices import choices as evaluate_choices
 from api.cli.evaluate_customers import customers
 from api.cli.evaluate_experiment import experiment
 from api.cli.evaluate_policy import policy
@@ -65,14 +70,20 @@ app.add_typer(plan, name="plan")
 app.command()(report)
 evaluate.command("launches")(launches)
 evaluate.command("mix")(mix)
+evaluate.command("answers")(answers)
 evaluate.command("customers")(customers)
+evaluate.command("choices")(evaluate_choices)
 evaluate.command("policy")(policy)
 evaluate.command("experiment")(experiment)
 app.add_typer(evaluate, name="evaluate")
+app.command()(answer)
+app.command()(backup)
+app.command()(restore)
 app.command()(configure)
 app.command()(choices)
 app.add_typer(orders, name="orders")
 app.add_typer(keys, name="keys")
+app.add_typer(people, name="customers")
 app.add_typer(dead_letters, name="dead-letters")
 for command in (serve, listen, doctor):
     app.command()(command)

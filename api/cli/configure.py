@@ -93,6 +93,8 @@ def configure(
     found: Sequence[LikelyChoice] | None = None
     if (likely or complete_likely) and state.valid:
         learned = _learned(workspace, model, product)
+        if customer is not None:
+            customer = _pseudonym(workspace, customer)
         found = learned.likely(choices, customer) if likely else None
         whole = learned.completion(choices, customer) if complete_likely else whole
     told: Known | Configuration = state.known if whole is None else whole
@@ -108,6 +110,12 @@ def configure(
         console.answer(answer)
     else:
         _show(product, state, price, days, answer)
+
+
+def _pseudonym(folder: Path, customer_id: str) -> str:
+    from data.workspace import Workspace
+
+    return Workspace.open(folder).pseudonyms().of(customer_id)
 
 
 def _learned(folder: Path, model: Path, product: Product) -> LearnedChoices:

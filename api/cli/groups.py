@@ -80,7 +80,8 @@ def groups(
 
     opened = Workspace.open(workspace)
     if customer is not None:
-        told = customer_answer(*kept_groups(opened), customer)
+        named = opened.pseudonyms().of(customer)
+        told = customer_answer(*kept_groups(opened), named) | {"customer_id": customer}
         console.answer(told) if as_json else _show_customer(told)
         return
     settings = load_settings(workspace)

@@ -14,6 +14,7 @@ import typer
 from api.cli import console
 from api.cli.options import DEFAULT_WORKSPACE, JsonFlag, WorkspaceOption
 from api.cli.orders_capacity import capacity
+from api.cli.orders_join import join
 
 if TYPE_CHECKING:
     from data.ledger import Ledger, Receipt, RequestKey
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 orders = typer.Typer(no_args_is_help=True, help="Custom orders and the capacity they take.")
 
 orders.command("capacity")(capacity)
+orders.command("join")(join)
 
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id.")]
 VersionOption = Annotated[

@@ -192,6 +192,7 @@ def make(
         plan_files(files, overrides, json)
         return
 
+    from api.loop import join_orders
     from api.output import replacing, to_json
     from api.settings import load_settings
     from api.work import plan_and_save
@@ -199,6 +200,7 @@ def make(
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, horizon=horizon, risk=weighed or None)
+    join_orders(opened, settings)
     with console.progress() as progress:
         made = plan_and_save(
             opened,

@@ -14,7 +14,8 @@ from api.cli.plan_diff import show_resources
 from api.cli.plan_show import PlanArgument
 
 if TYPE_CHECKING:
-    from production.plans.what_if import Change, Changes, To, WhatIf
+    from production.plans.changes import Change, Changes, To
+    from production.plans.what_if import WhatIf
 
 
 def ask(
@@ -82,7 +83,7 @@ def changes_of(
     promotion: Iterable[str],
 ) -> Changes:
     """The flags' texts as changes."""
-    from production.plans.what_if import Change, Changes
+    from production.plans.changes import Change, Changes
 
     groups: list[Change] = []
     for text in demand:
@@ -144,7 +145,7 @@ def _factor(text: str, flag: str) -> float:
 
 def _to(text: str, flag: str) -> To:
     """An amount, or a percentage of what there is."""
-    from production.plans.what_if import To
+    from production.plans.changes import To
 
     try:
         number = float(text.removesuffix("%"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -159,6 +160,7 @@ def recommend(
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace)
+    named = [opened.pseudonyms().of(one) for one in customers or ()]
     wanted = laid_out(opened, settings, read(rules, given), as_of)
     with console.progress() as progress:
         model_id, recommender = recommender_as_of(
@@ -173,24 +175,30 @@ def recommend(
             opened,
             settings,
             recommender,
-            customers or [],
+            named,
             k,
             exclude_seen=exclude_seen,
             rules=wanted,
             style=style,
         )
     elif style is not None:
-        lists = [
-            recommender.recommend_style(one, style, k, rules=wanted) for one in customers or ()
-        ]
+        lists = [recommender.recommend_style(one, style, k, rules=wanted) for one in named]
     else:
-        lists = recommender.recommend_many(
-            customers or [], k, exclude_seen=exclude_seen, rules=wanted
-        )
+        lists = recommender.recommend_many(named, k, exclude_seen=exclude_seen, rules=wanted)
+    told = under_ids(lists, customers or ())
     if as_json:
-        console.answer({"model_id": model_id, "lists": [found.to_json() for found in lists]})
+        console.answer({"model_id": model_id, "lists": [found.to_json() for found in told]})
         return
-    show(lists, what=similar or ", ".join(basket or ()))
+    show(told, what=similar or ", ".join(basket or ()))
+
+
+def under_ids(
+    lists: Sequence[RecommendationList], customers: Sequence[str]
+) -> Sequence[RecommendationList]:
+    """The lists of customers under the ids that they were asked by; others as they are."""
+    if not customers:
+        return lists
+    return [replace(found, customer_id=one) for found, one in zip(lists, customers, strict=True)]
 
 
 def check_style(customers: list[str] | None, *, others: bool) -> None:

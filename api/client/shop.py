@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 
 from api.client.sending import Sender
 from api.lists import Collapse, ListRequest
+from api.service.answer_schemas import AnswerRequest, FoundAnswers
 from api.service.schemas import Events, Recommendations, Stored
 
 
@@ -74,6 +75,10 @@ class ShopCalls(Sender):
             variant_id=variant_id,
             query=rules,
         )
+
+    def find_answers(self, request: AnswerRequest) -> FoundAnswers:
+        """Which entries of the knowledge table answer a question."""
+        return self._ask(FoundAnswers, "POST", "/v1/answers", body=request, again=True)
 
     def store_events(self, events: Events) -> Stored:
         """Store what customers did; their ids make it once."""

@@ -2,8 +2,8 @@
 
 Where the workspace's store never had a key, everything is open: `atelier serve` then binds this
 machine's own address, unless told otherwise. From the first key on, each route asks for one of
-its role or a higher one. A route states its role where it is declared (`openapi_extra=may(…)`);
-one that states none stops the service from starting.
+its role or a higher one; a browser that signed in shows a session for it. A route states its role
+where it is declared (`openapi_extra=may(…)`); one that states none stops the service from starting.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from api.errors import Forbidden, NoKey, TooMany
 from api.service.counters import REFUSALS
 from api.service.problems import problem_response
 from api.service.rates import Buckets
+from api.service.sessions import Sessions, token_of
 from data.errors import AtelierError
 from data.store import Store
 from data.store.api_keys import ROLES, ApiKey, keys_of, whose
@@ -106,11 +107,13 @@ class Gate:
     Args:
         app: the service behind it, whose routes check the role.
         store: where keys lie.
+        sessions: know the tokens of those who signed in.
         rate: requests a second of one key; None for any number.
     """
 
-    def __init__(self, app: ASGIApp, store: Store, rate: float | None) -> None:
+    def __init__(self, app: ASGIApp, store: Store, sessions: Sessions, rate: float | None) -> None:
         self._app = app
+        self._sessions = sessions
         self._ring = KeyRing(store)
         self._by_key = None if rate is None else Buckets(rate)
         self._refused = Buckets(REFUSED_A_SECOND)
@@ -140,8 +143,10 @@ class Gate:
         keys = await self._ring.keys()
         caller: ApiKey | str | None = OPEN
         if keys:
-            found = whose(keys, _shown(scope))
             now = datetime.now(UTC).replace(tzinfo=None)
+            shown = _shown(scope)
+            token = "" if shown else token_of(scope)
+            found = self._sessions.whose(token, keys, now) if token else whose(keys, shown)
             caller = found if found is not None and found.state(now) == "valid" else None
         scope["atelier.caller"] = caller
         if isinstance(caller, ApiKey):

@@ -59,7 +59,9 @@ def create_app(engine: Engine) -> FastAPI:
         app.include_router(router)
     app.add_middleware(FastLane, engine=engine, route=PLAIN_LISTS)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Gate, store=engine.store, rate=engine.settings.rate_limit)
+    app.add_middleware(
+        Gate, store=engine.store, sessions=engine.sessions, rate=engine.settings.rate_limit
+    )
     app.add_middleware(RequestLog)  # added last, so outermost
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

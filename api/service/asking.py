@@ -14,7 +14,7 @@ from production.allocation.allocate import Allocation, allocate
 from production.plans.diff import diff, inputs_kept
 from production.plans.inputs import PlanInputs
 from production.plans.saved import load_plan
-from production.plans.what_if import what_if
+from production.plans.what_if import gap_of, profit_of, what_if
 
 MOST_WAITING: Final = 4
 """Questions that may wait for the one being answered; each holds a thread of the pool."""
@@ -45,6 +45,22 @@ class Asking:
             inputs, base = self._base(plan_id)
             found = what_if(inputs, request.changes(), base)
         return {"plan_id": plan_id} | found.to_json(request.lines)
+
+    def base(self, plan_id: str) -> dict[str, float]:
+        """A plan as a what-if begins with it: units, profit, gap and cost, see `WhatIf`.
+
+        Raises:
+            Busy: too many questions wait.
+            UnknownPlan, PlanRefused, BareInputs: the plan is not there, or cannot be asked.
+        """
+        with self._turn():
+            inputs, base = self._base(plan_id)
+        return {
+            "units": float(base.quantity.sum()),
+            "profit": profit_of(base, inputs.money),
+            "gap": gap_of(base),
+            "cost": base.expected_cost,
+        }
 
     def diff(self, before: str, after: str, lines: int) -> dict[str, Any]:
         """What moved from one plan to another, as JSON.

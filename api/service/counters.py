@@ -35,3 +35,11 @@ MESSAGES: Final = Counter(
     "Messages of a broker by outcome: stored, dead (set aside), returned (to come again).",
     ("outcome",),
 )
+STEPS: Final = Counter(
+    "atelier_order_steps",
+    "Steps of orders that were done, by the state that they led to.",
+    ("state",),
+)
+SHORT: Final = Counter(
+    "atelier_holds_refused", "Orders refused because capacity was short; none is ever oversold."
+)

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from api.answers import Desk
 from api.errors import Invalid
 from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.ordering import Ordering
 from api.products import Products
 from api.service import schemas
+from api.service.answer_schemas import AnswerRequest
 from api.service.answers import Asked, Known
 from api.service.asking import Asking
 from api.service.configuring import Configuring
 from api.service.counters import EVENTS, LISTS
+from api.service.drift import Drift
 from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.likely import Likely
-from api.service.list_making import body_of
+from api.service.list_making import addressed, body_of
 from api.service.plan_bonuses import PlanBonuses
+from api.service.planner import Planner
 from api.service.plans import Plans
 from api.service.risks import Risks
 from api.service.serving import Serving, Snapshot
+from api.service.sessions import Sessions
 from api.settings import Settings
 from api.so_far import SoFar
 from api.stock import Stockroom
+from api.work import key_of
 from data.errors import EventRefused
 from data.ledger import Ledger
 from data.store import LiveEvent, Store, open_store
@@ -51,12 +58,16 @@ class Engine:
         self.workspace = workspace
         self.settings = settings
         self.store = store
+        self.customer_of = workspace.pseudonyms().of
+        """The pseudonym of an id that a caller gives: all that may be kept or looked up by."""
         self.plans = Plans(workspace, settings, SoFar(workspace, settings, store))
         self.asking = Asking(workspace)
         self.risks = Risks(workspace, settings)
         self.forecasts = Forecasts(workspace)
         self.groups = Groups(workspace, self.forecasts)
         self.products = Products(workspace)
+        self.desk = Desk(workspace)
+        self.drift = Drift(store)
         self.ordering = Ordering(
             workspace=workspace,
             products=self.products,
@@ -67,6 +78,15 @@ class Engine:
         self._stockroom = Stockroom(workspace)
         self._bonuses = PlanBonuses(workspace)
         self.serving = Serving(workspace, settings)
+        self.planner = Planner(
+            plans=self.plans,
+            asking=self.asking,
+            groups=self.groups,
+            serving=self.serving,
+            recommend=self.recommend,
+            customer_of=self.customer_of,
+        )
+        self.sessions = Sessions(key_of(workspace, settings))
         self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
 
     def refresh(self) -> None:
@@ -78,24 +98,35 @@ class Engine:
         return self.serving.snapshot()
 
     def recommend(
-        self, customer_id: str, k: int, *, exclude_seen: bool, asked: AskedRules, where: str
+        self,
+        customer_id: str,
+        k: int,
+        *,
+        exclude_seen: bool,
+        asked: AskedRules,
+        where: str,
+        shown: bool = True,
     ) -> bytes:
         """A customer's list as it is sent, live events folded in.
 
         Args:
-            customer_id: who.
+            customer_id: who, as the caller says it.
             k: how many at most.
             exclude_seen: leave out what the customer has bought.
             asked: the rules.
             where: where the request says them, for errors.
+            shown: whether the customer sees it; one that others look at explores nothing, is not
+                logged, and counts in no figure.
 
         Raises:
             Invalid: a rule contradicts another, or the stock is not known.
             BadRules: a rule names what the catalogue does not have.
             StoreError: a list that must be logged cannot be.
         """
+        given, customer_id = customer_id, self.customer_of(customer_id)
         snapshot, today = self.snapshot(), self.serving.today()
         asked, share, logged = self.exploring.asked(customer_id, asked)
+        logged = logged and shown
         events = self.store.of_customer(customer_id)
         answers = self.serving.answers(snapshot, today)
         one = Asked(
@@ -121,13 +152,15 @@ class Engine:
                     else make(k)
                 )
             known = Known(body_of(snapshot.model_id, found), found.fallback)
-            variants = (line.variant_id for line in found.recommendations)
-            places = map(snapshot.recommender.catalogue.position, variants)
-            answers.see(place for place in places if place is not None)
-            if lasting:
+            if shown:
+                variants = (line.variant_id for line in found.recommendations)
+                places = map(snapshot.recommender.catalogue.position, variants)
+                answers.see(place for place in places if place is not None)
+            if lasting and shown:
                 answers.keep(one, known)
-        LISTS.labels(known.fallback or "none").inc()
-        return known.body
+        if shown:
+            LISTS.labels(known.fallback or "none").inc()
+        return addressed(known.body, customer_id, given)
 
     def recommend_basket(
         self,
@@ -157,13 +190,25 @@ class Engine:
         self, customer_id: str, style_id: str, k: int, *, asked: AskedRules, where: str
     ) -> bytes:
         """A style's variants for a customer; UnknownStyle where nobody knows it."""
-        snapshot = self.snapshot()
-        extra = live_lines(self.store.of_customer(customer_id))
+        snapshot, customer = self.snapshot(), self.customer_of(customer_id)
+        extra = live_lines(self.store.of_customer(customer))
         with self._rules(asked, where, self.serving.today()) as rules:
             found = snapshot.recommender.recommend_style(
-                customer_id, style_id, k, extra=extra, rules=rules
+                customer, style_id, k, extra=extra, rules=rules
             )
-        return body_of(snapshot.model_id, found)
+        return addressed(body_of(snapshot.model_id, found), customer, customer_id)
+
+    def answer(self, request: AnswerRequest) -> dict[str, Any]:
+        """Entries that answer a question; NotReady where there is no knowledge table."""
+        given = request.customer_id
+        who = None if given is None else self.customer_of(given)
+        return self.desk.answer(
+            request.question,
+            request.k,
+            language=request.language,
+            customer_id=who,
+            live=() if who is None else self.store.of_customer(who),
+        )
 
     def similar(self, variant_id: str, k: int, *, asked: AskedRules, where: str) -> bytes:
         """Variants like one; UnknownVariant where nobody knows it."""
@@ -174,6 +219,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the store, and end what is made in the background."""
+        self.planner.close()
         self.serving.close()
         self.store.close()
 
@@ -203,11 +249,12 @@ class Engine:
         """
         snapshot = self.snapshot()
         latest = local_time(datetime.now(UTC), self.settings.timezone) + AHEAD
+        live = [
+            _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
+            for place, event in enumerate(events)
+        ]
         stored = self.store.append(
-            [
-                _live_event(event, snapshot, latest, self.settings.timezone, f"body.events.{place}")
-                for place, event in enumerate(events)
-            ]
+            [replace(event, customer_id=self.customer_of(event.customer_id)) for event in live]
         )
         EVENTS.inc(stored)
         return stored

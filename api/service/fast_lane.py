@@ -18,6 +18,7 @@ from api.service.access import check, role_of
 from api.service.answers import Asked, Known
 from api.service.counters import LISTS
 from api.service.engine import Engine
+from api.service.list_making import addressed
 from api.service.ready_lists import PLAIN_K
 from api.service.schemas import MOST_K
 from data.errors import AtelierError
@@ -70,7 +71,10 @@ class FastLane:
         if length is None or not self._may(scope):
             return None
         k = int(length[1] or PLAIN_K)
-        return self._answer(path[len(_HEAD) : -len(_TAIL)], k) if k <= MOST_K else None
+        customer_id = path[len(_HEAD) : -len(_TAIL)]
+        customer = self._engine.customer_of(customer_id)
+        known = self._answer(customer, k) if k <= MOST_K else None
+        return known and Known(addressed(known.body, customer, customer_id), known.fallback)
 
     def _may(self, scope: Scope) -> bool:
         """Whether the caller may ask; the route says why not."""

@@ -24,6 +24,7 @@ class Likely:
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         self._workspace, self._settings = workspace, settings
+        self._customer_of = workspace.pseudonyms().of
         self._reading = threading.Lock()
         self._held: dict[str, tuple[str | None, Product, LearnedChoices | str]] = {}
 
@@ -42,13 +43,14 @@ class Likely:
             style_id: the product's style.
             product: the product as it is now.
             choices: possible ones.
-            customer_id: whose; None for anybody's.
+            customer_id: whose, as the caller says it; None for anybody's.
             k: how many at most.
         """
         learned = self._learned(style_id, product)
         if isinstance(learned, str):
             return (), learned
-        return learned.likely(choices, customer_id, k), ""
+        customer = None if customer_id is None else self._customer_of(customer_id)
+        return learned.likely(choices, customer, k), ""
 
     def _learned(self, style_id: str, product: Product) -> LearnedChoices | str:
         latest = latest_choices_id(self._workspace)

@@ -18,7 +18,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from api.live import local_time
-from api.service.counters import EVENTS, FOLDER, LISTS, REFUSALS, REQUESTS
+from api.service.counters import EVENTS, FOLDER, LISTS, REFUSALS, REQUESTS, SHORT, STEPS
+from api.service.drift import Drift
 from api.service.serving import Serving
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -27,8 +28,9 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 class ModelGauges(Collector):
     """What is known of the model that serves, asked when Prometheus asks."""
 
-    def __init__(self, serving: Serving, timezone: str) -> None:
+    def __init__(self, serving: Serving, drift: Drift, timezone: str) -> None:
         self._serving = serving
+        self._drift = drift
         self._timezone = timezone
 
     def collect(self) -> Iterable[Metric]:
@@ -45,6 +47,15 @@ class ModelGauges(Collector):
             "atelier_model_age_seconds",
             "Since the moment up to which the model knows everything.",
             value=age.total_seconds(),
+        )
+        drifted = self._drift.of(held)
+        yield GaugeMetricFamily(
+            "atelier_drift_index",
+            "Population stability index of styles: live events since training against training.",
+            value=drifted.stability,
+        )
+        yield GaugeMetricFamily(
+            "atelier_drift_events", "Live events that the index stands on.", value=drifted.events
         )
         answers = self._serving.answers(held, self._serving.today())
         shown = answers.shown(len(held.recommender.catalogue))
@@ -67,7 +78,7 @@ def exposition(gauges: ModelGauges) -> bytes:
     if os.environ.get(FOLDER):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus types it not
     else:
-        for metric in (REQUESTS, LISTS, REFUSALS, EVENTS):
+        for metric in (REQUESTS, LISTS, REFUSALS, EVENTS, STEPS, SHORT):
             registry.register(metric)
     registry.register(gauges)
     return generate_latest(registry)

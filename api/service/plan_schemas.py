@@ -16,7 +16,7 @@ from api.service.schemas import (
     Request,
 )
 from data.tables import MOST_UNITS
-from production.plans.what_if import SAME, Change, Changes, To
+from production.plans.changes import SAME, Change, Changes, To
 
 MOST_GROUPS: Final = 100
 MOST_VALUES: Final = 5000
@@ -138,12 +138,28 @@ class WhatIfLine(Answer):
     leftover_after: float
 
 
+class WhatIfStyle(Answer):
+    """One style whose units would move."""
+
+    style_id: str
+    before: int
+    after: int
+    change: int
+
+
 class WhatIfAnswer(Answer):
     """A plan beside what it would become."""
 
     plan_id: str
     units_before: float
     units_after: float
+    profit_before: float = Field(
+        description="Expected price of what is sold, and salvage of what is left, less what all of "
+        "it costs; stock counts at its unit cost."
+    )
+    profit_after: float
+    gap_before: float = Field(description="Expected shortage and leftover, share of demand.")
+    gap_after: float
     cost_before: float = Field(description="Expected cost of the plan as it is.")
     cost_kept: float = Field(description="Of the same quantities, under the changes.")
     cost_after: float = Field(description="Of the plan made again, under the changes.")
@@ -151,7 +167,11 @@ class WhatIfAnswer(Answer):
     gap: float
     status: str
     moved: int = Field(description="Variants with another quantity.")
+    moved_styles: int = Field(description="Styles with another quantity.")
     resources: list[ComparedResource]
+    styles: list[WhatIfStyle] = Field(
+        description="Those that move, the largest change first; as many as lines at most."
+    )
     lines: list[WhatIfLine] = Field(description="Those that move, the largest change first.")
 
 

@@ -18,8 +18,9 @@ from api.work import plan_and_save
 from data.progress import Progress, silent
 from data.workspace import Workspace
 from production.plans.plan import Plan
-from production.plans.saved import latest_plan, load_plan
+from production.plans.saved import latest_plan, latest_plan_id, load_plan
 from production.report import Report, build_report
+from production.report.live import LiveMix
 
 MOST_WAITING: Final = 4
 """Plan requests that may wait for the one being made; each holds a thread of the pool."""
@@ -89,18 +90,34 @@ class Plans:
             NotReady: there is no plan yet.
         """
         plan = self.latest() if plan_id is None else self.get(plan_id)
-        asked = (plan.plan_id, against)
         with self._reporting:
-            if self._report is None or self._reported != asked:
-                self._report = build_report(self._workspace, plan, against=against)
-                self._reported, self._written = asked, {}
+            report = self._build(plan, against)
             if live:
-                report = replace(self._report, live=self._so_far.of(plan))
-                return FORMS[form].write(report, level)
+                return FORMS[form].write(replace(report, live=self._so_far.of(plan)), level)
             key = (form, level if form is Format.CSV else "")
             if key not in self._written:
-                self._written[key] = FORMS[form].write(self._report, level)
+                self._written[key] = FORMS[form].write(report, level)
             return self._written[key]
+
+    def built(self, plan: Plan) -> Report:
+        """The report of a plan, beside the last one before it."""
+        with self._reporting:
+            return self._build(plan, None)
+
+    def _build(self, plan: Plan, against: str | None) -> Report:
+        asked = (plan.plan_id, against)
+        if self._report is None or self._reported != asked:
+            self._report = build_report(self._workspace, plan, against=against)
+            self._reported, self._written = asked, {}
+        return self._report
+
+    def so_far(self, plan: Plan) -> LiveMix:
+        """Orders since a plan was made, see `SoFar.of`."""
+        return self._so_far.of(plan)
+
+    def latest_id(self) -> str | None:
+        """The id of the plan saved last, without reading it; None where there is none yet."""
+        return latest_plan_id(self._workspace)
 
     def check_readable(self) -> str | None:
         """The id of the latest plan, once it has been read; None where there is none yet.

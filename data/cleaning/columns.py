@@ -18,7 +18,7 @@ from data.cleaning.parse import Context, Parsed, parse
 from data.grammar import Reading, Spec
 from data.tables import Column
 
-TEXTUAL: Final = frozenset({"id", "text", "category"})
+TEXTUAL: Final = frozenset({"id", "customer", "text", "category"})
 
 INVISIBLE: Final = "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 """Zero-width and direction marks: they change an id's bytes, not what people read."""
@@ -37,6 +37,7 @@ class Cells:
         faults: (rule, hint) of each kind of fault.
         aside: (rows,) bool, rows that the spec sets aside.
         touched: cells changed, by what changed them.
+        personal: the texts name customers, and go into no finding.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Cells:
     faults: tuple[tuple[str, str], ...]
     aside: NDArray[np.bool_]
     touched: dict[str, int]
+    personal: bool
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ def lay(frame: pd.DataFrame, spec: Spec, column: Column, context: Context) -> Ce
         faults=tuple(parsed.faults),
         aside=(unmatched & (spec.otherwise == "set aside"))[codes],
         touched=work.touched,
+        personal=column.kind == "customer",
     )
 
 

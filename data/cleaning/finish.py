@@ -19,6 +19,7 @@ from data.tables import CANCELLED, Column, Kind, Table
 
 DTYPES: dict[Kind, str] = {
     "id": "str",
+    "customer": "str",
     "text": "str",
     "category": "str",
     "number": "float64",
@@ -198,6 +199,12 @@ def _cancellation(
 def conform(frame: pd.DataFrame, table: Table, open_columns: Iterable[Column]) -> pd.DataFrame:
     """A table's columns in canonical order and types, those not given all missing."""
     return _typed(frame, (*table.columns, *open_columns))
+
+
+def completed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """A kept table with the canonical columns that it lacks since it is older than they are."""
+    lacking = [column for column in table.columns if column.name not in frame]
+    return frame if not lacking else frame.join(_typed(frame, lacking))
 
 
 def _typed(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.customers import Pseudonyms
 from data.grammar import Reading, Spec
 from data.tables import Column
 
@@ -31,12 +32,14 @@ class Context:
         reading: how the file is written.
         timezone: the shop's clock.
         latest: the latest timestamp that can be true.
+        pseudonyms: what customers are called from here on.
         iso_times: times are ISO 8601 whatever the spec's format.
     """
 
     reading: Reading
     timezone: str
     latest: pd.Timestamp
+    pseudonyms: Pseudonyms
     iso_times: bool = False
 
 
@@ -78,7 +81,7 @@ def _clean(texts: pd.Series) -> NDArray[np.int16]:
 
 def _texts(texts: pd.Series, column: Column) -> Parsed:
     parsed = Parsed(texts, _clean(texts))
-    if column.kind == "id":
+    if column.kind in {"id", "customer"}:
         strange = _true(texts.str.contains(CONTROL, regex=True))
         parsed.mark(strange, "format", "An id holds no control characters; remove them.")
         parsed.mark(

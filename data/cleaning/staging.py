@@ -121,7 +121,7 @@ class Rows:
     ) -> pd.DataFrame:
         """Findings on the rows at some positions, with their `row` numbers."""
         values = [""] * len(at)
-        if cells is not None:
+        if cells is not None and not cells.personal:
             values = cells.raw.take(at).fillna("").str.slice(0, LONGEST_VALUE).tolist()
         return pd.DataFrame(
             {
@@ -177,10 +177,17 @@ def stage_rows(stage: Stage, frame: pd.DataFrame, rows: Rows, context: Context) 
     if found is not None:
         note_faults(stage, found)
         alive[found[ROW].to_numpy() - rows.first] = False
+    typed = _named(plan, typed, context)  # only now: the mapping's rules speak of ids
     for name in plan.carried:
         typed[RAW + name] = raw[name]
     numbers = rows.first + np.arange(len(raw))
     stage.kept.append(typed.assign(file=rows.file, line=rows.lines, row=numbers)[alive])
+
+
+def _named(plan: Plan, typed: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """The rows with their customers under pseudonyms."""
+    personal = [column.name for column, _ in plan.columns if column.kind == "customer"]
+    return typed.assign(**{name: context.pseudonyms.column(typed[name]) for name in personal})
 
 
 def _faults(

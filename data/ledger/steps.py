@@ -189,9 +189,8 @@ def _record(
     after: orders.Head,
     lines: tuple[Line, ...] | None,
 ) -> Record:
+    # Without the reason: people may write of the customer in it, and a record can not be erased.
     now: dict[str, Any] = {"state": after.state, "version": after.version}
-    if after.reason:
-        now["reason"] = after.reason
     if after.promised_on and (before is None or before.promised_on != after.promised_on):
         now["promised_on"] = after.promised_on.isoformat()
     if before is None:

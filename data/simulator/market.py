@@ -18,6 +18,7 @@ from data.simulator.demand import Demand, draw_demand
 from data.simulator.effects import ADVERTISING, market_effects
 from data.simulator.factors import DAYS, Factors, draw_factors
 from data.simulator.factory import draw_usage, lots_frame, options, resources_frame
+from data.simulator.knowledge import knowledge_frames
 from data.simulator.sales import moments, orders_frame, returns_frame
 from data.simulator.settings import SAMPLE, MarketSettings
 from data.simulator.stock import Sales, sell, stock_frame, units_by_week
@@ -38,6 +39,7 @@ class Truth:
         campaigns: a row a promotion: campaign, category (missing: all), first_day, weeks, depth.
         effects: by category: elasticity, season, weather and Christmas effects (logs).
         options: options of custom orders and the rules between them.
+        questions: other ways to ask what the knowledge table answers, and what it does not.
         composing: why customers choose the options that they choose.
     """
 
@@ -48,6 +50,7 @@ class Truth:
     effects: dict[str, object]
     options: dict[str, object]
     composing: dict[str, object]
+    questions: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class Market:
     lots: pd.DataFrame
     stock: pd.DataFrame
     configurations: pd.DataFrame
+    knowledge: pd.DataFrame
     truth: Truth
     people: Customers
     catalogue: Catalogue
@@ -108,11 +112,13 @@ def simulate(settings: MarketSettings = SAMPLE, progress: Progress = silent) -> 
     )
     composers = draw_composers(customers, streams.composing)
     usage, amounts = draw_usage(catalogue, streams.factory)
+    variants = catalogue.frame(settings.start)
+    knowledge, questions = knowledge_frames(variants)
     return Market(
         settings=settings,
         orders=orders,
         events=events,
-        variants=catalogue.frame(settings.start),
+        variants=variants,
         market=factors.frame(settings.weeks),
         resources=resources_frame(settings, amounts, demand.expected, sales.on_hand),
         usage=usage,
@@ -126,6 +132,7 @@ def simulate(settings: MarketSettings = SAMPLE, progress: Progress = silent) -> 
             orders=orders,
             rng=streams.composing,
         ),
+        knowledge=knowledge,
         truth=Truth(
             demand=_demand_frame(catalogue, factors, demand, sales),
             customers=customers.frame(),
@@ -134,6 +141,7 @@ def simulate(settings: MarketSettings = SAMPLE, progress: Progress = silent) -> 
             effects=_effects(),
             options=options(),
             composing=composers.to_json(),
+            questions=questions,
         ),
         people=customers,
         catalogue=catalogue,

@@ -9,6 +9,7 @@
     lots.csv           how variants can be made, and the stock
     stock.csv.gz       what could be bought when, by week
     composed.csv.gz    what customers composed, option by option
+    knowledge.csv      what customers ask and are told
     truth/             what nobody in a real market knows
 
 Column names and formats are a shop's, not Atelier's; the mapping `sample` lays them onto the
@@ -57,6 +58,14 @@ FACTORY_NAMES: Final = {
     "multiple": "Lots of",
     "on_hand": "In stock",
 }
+KNOWLEDGE_NAMES: Final = {
+    "answer_id": "Topic",
+    "question": "Question",
+    "answer": "Answer",
+    "also_asked": "Also asked",
+    "style_id": "Model",
+    "language": "Language",
+}
 
 
 def write_sample(folder: Path, progress: Progress = silent) -> None:
@@ -98,6 +107,7 @@ def _write_raw(market: Market, folder: Path) -> None:
     _csv(market.usage.rename(columns=FACTORY_NAMES), folder / "usage.csv")
     _csv(market.lots.rename(columns=FACTORY_NAMES), folder / "lots.csv")
     _csv(_stock(market.stock), folder / "stock.csv.gz")
+    _csv(market.knowledge.rename(columns=KNOWLEDGE_NAMES), folder / "knowledge.csv")
     _csv(_composed(market.configurations), folder / "composed.csv.gz")
 
 
@@ -199,6 +209,7 @@ def _write_truth(market: Market, folder: Path) -> None:
     _csv(truth.demand, folder / "demand.csv.gz")
     _csv(truth.customers, folder / "customers.csv.gz")
     _csv(truth.styles, folder / "styles.csv")
+    _csv(truth.questions, folder / "questions.csv")
     _csv(truth.campaigns, folder / "campaigns.csv")
     _json(truth.effects, folder / "effects.json")
     _json(truth.options, folder / "options.json")

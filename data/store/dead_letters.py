@@ -7,14 +7,16 @@ aside once. Bodies hold what customers did: whoever has put a letter right remov
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, DateTime, Index, LargeBinary, Table, Text, delete, select
+from sqlalchemy import Column, Connection, DateTime, Index, LargeBinary, Table, Text, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from data.errors import AtelierError, LetterRefused
+from data.store.database import Database
 from data.store.schema import metadata
 from data.store.store import Store
 
@@ -117,6 +119,27 @@ def letters_of(store: Store, letter_id: str | None = None) -> list[DeadLetter]:
             fix="'atelier dead-letters list' names them.",
         )
     return found
+
+
+def forget_letters(database: Database, customer_id: str) -> int:
+    """Remove the letters whose body names a customer by the shop's id; how many there were.
+
+    A body is what could not be read, so that the id is looked for as the text that JSON would have.
+    """
+    named = {json.dumps(customer_id, ensure_ascii=way).encode() for way in (True, False)}
+    query = select(dead_letters.c.letter_id, dead_letters.c.body)
+
+    def work(connection: Connection) -> int:
+        found = [
+            letter_id
+            for letter_id, body in connection.execute(query)
+            if any(text in body for text in named)
+        ]
+        for letter_id in found:
+            connection.execute(delete(dead_letters).where(dead_letters.c.letter_id == letter_id))
+        return len(found)
+
+    return database.retried(work)
 
 
 def remove_letter(store: Store, letter_id: str) -> None:

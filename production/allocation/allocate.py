@@ -19,7 +19,7 @@ from production.allocation.dual import Dual
 from production.allocation.exact import CLOSE_ENOUGH
 from production.allocation.lattice import BALANCED, priced_optimum
 from production.allocation.relaxation import KEPT, Relaxed, relax
-from production.allocation.task import Task
+from production.allocation.task import ROUNDING, Task
 from production.allocation.unmet import Reason, reasons_of
 from production.allocation.whole_units import Whole, make_whole
 
@@ -135,6 +135,9 @@ def _whole(task: Task, relaxed: Relaxed, clock: Clock, balanced: float) -> Whole
     answer = make_whole(wider, relaxed, clock, balanced=balanced)
     # its bound takes what is bought for given; one at prices of at most the extra's cost does not
     prices = np.minimum(answer.prices, task.resources.dearest)
+    # where some is bought, one more unit of the capacity saves buying it
+    buys = task.resources.used(answer.quantity) > task.resources.capacity * (1 + ROUNDING)
+    prices = np.where(buys & np.isfinite(task.resources.dearest), task.resources.dearest, prices)
     bound = max(relaxed.bound, priced_optimum(task, prices)[1])
     return Whole(quantity=answer.quantity, prices=prices, bound=bound)
 

@@ -59,6 +59,11 @@ class Resources:
         """The same with (R,) units more of each."""
         return replace(self, capacity=self.capacity + extra)
 
+    def less(self, taken: pd.DataFrame) -> Resources:
+        """The same, less what is taken of each already (a row a resource); never below nothing."""
+        gone = taken.sum(axis=1).reindex(list(self.ids)).fillna(0.0).to_numpy(dtype=np.float64)
+        return replace(self, capacity=np.maximum(self.capacity - gone, 0.0)) if gone.any() else self
+
     @cached_property
     def opens(self) -> bool:
         """Whether any variant needs a set-up."""

@@ -38,19 +38,20 @@ class Weeks:
         starts: (H,) Mondays.
         lead: (V,) whole weeks from the start of making to the sale.
         profile: (V, H) expected units by week.
-        capacity: (R, H) of each resource of the task in each week.
+        capacity: (R, H) of each resource of the task in each week, less what is taken.
+        uneven: whether the tables have more of a resource in one week than in another.
     """
 
     starts: NDArray[np.datetime64]
     lead: NDArray[np.int64]
     profile: Floats
     capacity: Floats
+    uneven: bool
 
     @property
     def matter(self) -> bool:
         """Whether any making takes weeks, or any resource is scarcer in one week than another."""
-        uneven = (np.ptp(self.capacity, axis=1) > 0).any() if self.capacity.size else False
-        return bool(self.lead.any() or uneven)
+        return bool(self.lead.any() or self.uneven)
 
 
 def weeks_of(
@@ -61,6 +62,7 @@ def weeks_of(
     lots: pd.DataFrame,
     resources: pd.DataFrame,
     capacity: Mapping[str, float],
+    taken: pd.DataFrame,
 ) -> Weeks:
     """Lead times, the forecast's weeks and each week's capacity.
 
@@ -72,6 +74,7 @@ def weeks_of(
         resources: the resources table.
         capacity: other capacities over the whole horizon; they fall on the weeks as those of the
             table do, or evenly.
+        taken: what custom orders have taken, see `production.allocation.taken`.
 
     Raises:
         BadResources: as of `production.allocation.resources.resources_of`.
@@ -86,9 +89,11 @@ def weeks_of(
         own = stated.loc[name].to_numpy() if name in stated.index else np.zeros(count)
         total = own.sum()
         if name in capacity or name not in stated.index:
-            total = task.resources.capacity[row]
+            total = task.resources.capacity[row] + taken.loc[taken.index == name].to_numpy().sum()
         part = own / own.sum() if own.sum() > 0 else np.full(count, 1 / count)
         by_week[row] = part * total
+    uneven = bool(by_week.size) and bool((np.ptp(by_week, axis=1) > 0).any())
+    gone = taken.reindex(pd.Index(task.resources.ids)).fillna(0.0).to_numpy(dtype=np.float64)
     units = profile.reindex(pd.Index(task.variants)).to_numpy(dtype=np.float64)
     units = np.where(np.isnan(units) | (units.sum(axis=1, keepdims=True) <= 0), 1.0, units)
     # what is released is being made already
@@ -97,7 +102,8 @@ def weeks_of(
         starts=starts,
         lead=np.where(task.lots.zero, weeks, 0),
         profile=units,
-        capacity=by_week,
+        capacity=np.maximum(by_week - gone, 0.0),
+        uneven=uneven,
     )
 
 

@@ -15,6 +15,8 @@ from production.allocation.lots import lots_of
 from production.allocation.quantiles import DemandCurves
 from production.allocation.resources import Resources, resources_of
 from production.allocation.task import Task
+from production.configuration.attach.need import with_options
+from production.configuration.attach.saved import load_attach
 from production.demand.forecast import LEVELS, Forecast
 from production.demand.history import DemandPanel
 from production.demand.periods import WEEK
@@ -47,6 +49,7 @@ def task_of(
     *,
     lots: pd.DataFrame,
     capacity: Mapping[str, float],
+    taken: pd.DataFrame | None = None,
     settings: EconomicsSettings | None = None,
     also: Iterable[str] = (),
     overtime: bool = True,
@@ -59,12 +62,14 @@ def task_of(
         forecast: demand; its variants are planned, and those with units already released.
         lots: the lots table.
         capacity: other capacities, over the whole horizon.
+        taken: what custom orders have taken, see `production.allocation.taken`; None for nothing.
         settings: what to assume of money.
         also: further variants to plan, with a forecast or without.
         overtime: whether more of a resource can be bought where the table has a price for it.
 
     Raises:
         BadDemand, BadResources: the tables or the overrides contradict themselves.
+        ChoicesRefused: attach rates are kept that cannot be read.
     """
     catalogue = table_of(workspace, VARIANTS)
     variants = _planned(forecast, lots, also)
@@ -72,6 +77,9 @@ def task_of(
     styles = _styles(variants, catalogue)
     money = economics(variants, catalogue, _paid(panel, forecast.origin), settings)
     shared, notes = _resources(workspace, variants, styles, forecast, capacity)
+    if taken is not None:
+        shared, also_noted = _left_by(taken, shared)
+        notes += also_noted
     if not overtime:
         shared = replace(shared, extra_cost=None)
     allowed = lots_of(variants, lots)
@@ -147,9 +155,25 @@ def _resources(
         weeks = forecast.origin + np.arange(forecast.weekly.shape[1]) * WEEK
         usage = table_of(workspace, USAGE)
         shared = resources_of(variants, styles, weeks, workspace.read(RESOURCES), usage)
+        known = pd.Series(forecast.mean, index=forecast.variants)
+        mean = np.asarray(known.reindex(variants, fill_value=0.0), dtype=np.float64)
+        shared, told = with_options(
+            shared, load_attach(workspace, forecast.origin), styles=styles, mean=mean
+        )
+        notes += told
     shared = shared.override(capacity)
     if not shared.ids:
         notes.append("No resource is known: nothing but demand and cost limits the plan.")
     for name, amount in sorted(capacity.items()):
         notes.append(f"The capacity of '{name}' is set to {amount:g} for this plan.")
     return shared, notes
+
+
+def _left_by(taken: pd.DataFrame, shared: Resources) -> tuple[Resources, list[str]]:
+    """The resources less what custom orders have taken, and sentences that say how much."""
+    gone = taken.sum(axis=1)
+    return shared.less(taken), [
+        f"Custom orders have taken {gone[name]:,.1f} of '{name}' in these weeks."
+        for name in shared.ids
+        if gone.get(name, 0.0) > 0
+    ]

@@ -15,13 +15,14 @@ from data.tables import LOTS, RESOURCES, VARIANTS
 from data.workspace import Workspace
 from production.allocation.allocate import allocate
 from production.allocation.resources import Resources
+from production.allocation.taken import nothing_taken, taken_by_week
 from production.allocation.task import Task
 from production.allocation.unmet import CODES
 from production.demand.forecast import Forecast
 from production.demand.forecasters import DEFAULT
 from production.demand.forecasting import forecast_demand
 from production.demand.history import DemandPanel
-from production.demand.periods import refuse_days
+from production.demand.periods import WEEK, refuse_days
 from production.demand.reading import read_panel
 from production.demand.saved import forecast_id
 from production.demand.settings import DemandSettings
@@ -60,6 +61,7 @@ def make_plan(
     keep: Callable[[Forecast, DemandPanel], object] | None = None,
     by_week: bool | None = None,
     overtime: bool = True,
+    taken: pd.DataFrame | None = None,
 ) -> Plan:
     """What to make of each active variant over the weeks from `as_of` on.
 
@@ -79,6 +81,8 @@ def make_plan(
         keep: given the forecast and what it was made from before the plan is made.
         by_week: whether to plan weeks; None where lead times or uneven capacities ask for it.
         overtime: buy more of a resource where the table has a price for it and it pays.
+        taken: what custom orders have committed, and the plan cannot use: resource_id, day and
+            amount.
 
     Raises:
         UnknownMethod: no demand method has that name.
@@ -104,6 +108,8 @@ def make_plan(
     if keep is not None:
         keep(forecast, panel)
     progress("Planning", 0, 1)
+    weeks = forecast.origin + np.arange(forecast.weekly.shape[1]) * WEEK
+    gone = nothing_taken(len(weeks)) if taken is None else taken_by_week(taken, weeks)
     held = held_in(workspace, forecast.origin, forecast.weekly.shape[1])
     decided = task_of(
         workspace,
@@ -111,6 +117,7 @@ def make_plan(
         forecast,
         lots=table_of(workspace, LOTS),
         capacity=capacity or {},
+        taken=gone,
         settings=settings,
         also=held.made(),
         # tails are weighed over the horizon as a whole, under the capacity that there is
@@ -133,6 +140,7 @@ def make_plan(
             decided,
             forecast,
             capacity=capacity or {},
+            taken=gone,
             settings=settings,
             by_week=by_week,
         )

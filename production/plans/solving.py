@@ -29,6 +29,7 @@ def solve(
     forecast: Forecast,
     *,
     capacity: Mapping[str, float],
+    taken: pd.DataFrame,
     settings: EconomicsSettings | None = None,
     by_week: bool | None = None,
 ) -> Answer:
@@ -39,6 +40,7 @@ def solve(
         decided: the decision, with what is held in it.
         forecast: demand, and when it is expected.
         capacity: other capacities, over the whole horizon.
+        taken: what custom orders have taken, see `production.allocation.taken`.
         settings: what waiting and holding cost.
         by_week: whether to plan weeks; None where lead times or uneven capacities ask for it.
 
@@ -57,6 +59,7 @@ def solve(
         lots=table_of(workspace, LOTS),
         resources=resources,
         capacity=capacity,
+        taken=taken,
     )
     regions = _regions(workspace, decided, forecast, regions_named(usage))
     if regions is not None:
@@ -64,7 +67,7 @@ def solve(
         shared = resources_of(
             task.variants[rows], decided.styles[rows], starts, resources, usage,
             regions=regions.of_rows,
-        ).override(capacity)  # fmt: skip
+        ).override(capacity).less(taken)  # fmt: skip
         task = split_task(task, regions, shared)
         weeks, money = take_weeks(weeks, rows), money.take(rows)
     if weeks.matter if by_week is None else by_week:

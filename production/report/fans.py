@@ -41,21 +41,30 @@ class Fan:
     short_of: str
 
 
-def fans_of(rows: pd.DataFrame, plan: Plan, panel: DemandPanel, count: int) -> tuple[Fan, ...]:
-    """The fans of the variants of the largest expected demand.
+def past_windows(rows: pd.DataFrame, plan: Plan, panel: DemandPanel) -> NDArray[np.float64]:
+    """(V, W) units of past windows, each as long as the horizon, the latest last.
 
     Args:
         rows: the report's variants.
         plan: the plan.
         panel: demand, at least up to the plan's day.
+    """
+    week = panel.week(plan.as_of)
+    windows = min(FAN_WINDOWS, week // plan.horizon)
+    units = _past(panel, rows, slice(week - windows * plan.horizon, week))
+    past: NDArray[np.float64] = units.reshape(len(rows), windows, plan.horizon).sum(axis=2)
+    return past
+
+
+def fans_of(rows: pd.DataFrame, past: NDArray[np.float64], count: int) -> tuple[Fan, ...]:
+    """The fans of the variants of the largest expected demand.
+
+    Args:
+        rows: the report's variants, by position.
+        past: (V, W) their past windows.
         count: how many.
     """
     largest = rows.sort_values("mean", ascending=False, kind="stable").head(count)
-    week = panel.week(plan.as_of)
-    units = _past(panel, largest)[:, :week]
-    windows = min(FAN_WINDOWS, week // plan.horizon)
-    past = units[:, week - windows * plan.horizon :]
-    past = past.reshape(len(largest), windows, plan.horizon).sum(axis=2)
     return tuple(
         Fan(
             variant_id=str(row["variant_id"]),
@@ -68,12 +77,15 @@ def fans_of(rows: pd.DataFrame, plan: Plan, panel: DemandPanel, count: int) -> t
             on_hand=row["on_hand"],
             short_of=row["short_of"],
         )
-        for row, units in zip(largest.to_dict(orient="records"), past.tolist(), strict=True)
+        for row, units in zip(
+            largest.to_dict(orient="records"), past[largest.index].tolist(), strict=True
+        )
     )
 
 
-def _past(panel: DemandPanel, rows: pd.DataFrame) -> NDArray[np.float64]:
+def _past(panel: DemandPanel, rows: pd.DataFrame, weeks: slice) -> NDArray[np.float64]:
     """(V, T) weeks of the rows' variants; zeros for one that never sold."""
     place = pd.Index(panel.variants).get_indexer(pd.Index(rows["variant_id"].astype(object)))
-    past: NDArray[np.float64] = np.where(place[:, None] >= 0, panel.units[place], 0.0)
+    units = panel.units[:, weeks]
+    past: NDArray[np.float64] = np.where(place[:, None] >= 0, units[place], 0.0)
     return past

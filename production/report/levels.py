@@ -14,7 +14,9 @@ from production.report.customers import Part
 from production.report.last_plan import TOLD
 from production.report.level import Level, level, number, summed, text
 from production.report.live_level import live
+from production.report.options import options
 from production.report.planned import resource_weeks, schedule, to_regions
+from production.report.returns import returns_level
 from production.report.view import Report
 
 VARIANT: Final = (
@@ -263,12 +265,14 @@ BUILDERS: Final[dict[str, Callable[[Report], Level | None]]] = {
     "resources": _resources,
     "bottleneck": _bottleneck,
     "capacity": _capacity,
+    "options": options,
     "groups": lambda report: _parts(report, "groups"),
     "regions": lambda report: _parts(report, "regions"),
     "to_regions": to_regions,
     "schedule": schedule,
     "resource_weeks": resource_weeks,
     "new_and_stop": _new_and_stop,
+    "returns": lambda report: returns_level(report.returns),
     "gap_over_time": _gap_over_time,
 }
 """What makes each level, in the order of the sheets; None where it has nothing to say."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
@@ -16,7 +13,8 @@ from production.demand.market.calendar import CALENDAR
 from production.report import charts
 from production.report.come_and_go import LONG_COVER, NEW_WEEKS
 from production.report.evidence import FALSE_ALARMS
-from production.report.live import minute
+from production.report.returns import WEEKS as RETURN_WEEKS
+from production.report.shown import FILTERS
 from production.report.summary import summary_of
 from production.report.view import Report
 
@@ -38,11 +36,6 @@ CHANGES: Final = 5
 
 BOTTLENECK: Final = 6
 """Variants named that earn most, and least, of the bottleneck."""
-
-DASH: Final = "\u2013"
-"""Where there is no number."""
-
-MINUS: Final = "\u2212"
 
 LISTED: Final = 15
 """New variants listed, and variants to stop."""
@@ -67,6 +60,7 @@ def render_html(report: Report) -> str:
         LISTED=LISTED,
         FALSE_ALARMS=FALSE_ALARMS,
         NEW_WEEKS=NEW_WEEKS,
+        RETURN_WEEKS=RETURN_WEEKS,
         LONG_COVER=LONG_COVER,
         chart=_charts(report),
     )
@@ -109,56 +103,5 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "units": _units,
-        "money": _money,
-        "percent": _percent,
-        "sentence": _sentence,
-        "figure": _figure,
-        "day": _day,
-        "brief": _brief,
-        "minute": minute,
-    }
+    environment.filters |= FILTERS
     return environment.get_template("page.html.j2")
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _brief(why: str) -> str:
-    """The first two causes."""
-    shown = ", ".join(re.split(r", (?=[+-]\d)", why)[:2])
-    return re.sub(r"(?<!\S)-(?=\d)", MINUS, shown)
-
-
-def _day(day: pd.Timestamp) -> str:
-    return DASH if pd.isna(day) else str(day.date())
-
-
-def _figure(number: float | None, kind: str) -> str:
-    """A number as its kind is shown; a dash where there is none."""
-    if number is None or np.isnan(number):
-        return DASH
-    shown = {"money": _money, "share": _percent, "decimal": _tenths}.get(kind, _units)
-    return shown(number)
-
-
-def _tenths(number: float) -> str:
-    return f"{number:,.1f}"
-
-
-def _units(number: float) -> str:
-    """Whole above ten, one decimal below; no sign on zero."""
-    text = f"{number:,.0f}" if abs(number) >= 10 or number == int(number) else f"{number:,.1f}"
-    return "0" if text in {"-0", "-0.0", "0.0"} else text
-
-
-def _money(number: float) -> str:
-    text = f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.2f}"
-    return text.replace("-", MINUS)
-
-
-def _percent(share: float) -> str:
-    """Whole above 10 %, one decimal below."""
-    return f"{share:.0%}" if abs(share) >= 0.0995 or share == 0 else f"{share:.1%}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data.workspace import Workspace
 from production.demand.mix.settings import MixSettings
@@ -17,11 +18,13 @@ from production.report.bottleneck import Bottleneck, bottleneck_of
 from production.report.capacity import CapacityPrice, capacity_price_of
 from production.report.come_and_go import NEW, STOP, come_and_go
 from production.report.customers import Customers, customers_of
-from production.report.fans import Fan, fans_of
+from production.report.fans import Fan, fans_of, past_windows
 from production.report.gap import Gap, habit_gap, planned_gap
 from production.report.last_plan import AgainstLast, against_last
 from production.report.live import LiveMix
+from production.report.options import options_of
 from production.report.over_time import gap_over_time
+from production.report.returns import Returns, returns_of
 from production.report.service import Service, service_of
 from production.report.variants import variant_rows
 from production.report.why import Why, why_of
@@ -40,6 +43,11 @@ class Style:
     style_id: str
     title: str
     variants: pd.DataFrame
+
+    @classmethod
+    def of(cls, style_id: str, rows: pd.DataFrame) -> Style:
+        """The style of some rows of a report's variants."""
+        return cls(style_id=style_id, title=beginning(rows["title"].to_list()), variants=rows)
 
     def total(self, column: str) -> float:
         """The sum of a column over the variants."""
@@ -60,6 +68,8 @@ class Report:
         plan: the plan that it is about.
         variants: one planned variant a row, see `variants.COLUMNS`; the largest styles first, and
             within a style the largest expected demand first.
+        past: (V, W) units of the variants' past windows, each as long as the horizon, the latest
+            last.
         fans: the variants of the largest expected demand.
         planned: the gap that the plan is expected to leave.
         today: the gap that last weeks' mix under the same capacity is expected to leave.
@@ -70,12 +80,16 @@ class Report:
         bottleneck: who earns what of the tightest resource; None where nothing is short.
         capacity: the plan under more and less of it; likewise.
         why: what drove the forecast; None where it is not kept or its method does not say.
+        options: demand for options, hours and materials, see `options.COLUMNS`; None where no style
+            with attach rates is planned, or the forecast is not kept.
         customers: who wants it; None where neither customer groups nor regions are known.
+        returns: what came back in the year before the plan; None where nothing did.
         live: orders since the plan was made against it; None where they were not asked for.
     """
 
     plan: Plan
     variants: pd.DataFrame
+    past: NDArray[np.float64]
     fans: tuple[Fan, ...]
     planned: Gap
     today: Gap
@@ -86,7 +100,9 @@ class Report:
     bottleneck: Bottleneck | None = None
     capacity: CapacityPrice | None = None
     why: Why | None = None
+    options: pd.DataFrame | None = None
     customers: Customers | None = None
+    returns: Returns | None = None
     live: LiveMix | None = None
 
     @property
@@ -132,12 +148,11 @@ class Report:
             if len(found) == count:
                 break
             if len(rows) > 1 or not several:
-                title = _beginning(rows["title"].to_list())
-                found.append(Style(style_id=str(style_id), title=title, variants=rows))
+                found.append(Style.of(str(style_id), rows))
         return tuple(found)
 
 
-def _beginning(names: list[str]) -> str:
+def beginning(names: list[str]) -> str:
     """What all names begin with, up to the end of a word."""
     common = os.path.commonprefix(names)  # noqa: RUF071  # names, not paths
     if any(name != common for name in names):
@@ -169,10 +184,12 @@ def build_report(
     plan = _with_inputs(workspace, plan)
     panel = read_panel(workspace)
     rows = variant_rows(workspace, plan, panel, plan.inputs, settings)
+    past = past_windows(rows, plan, panel)
     return Report(
         plan=plan,
         variants=rows,
-        fans=fans_of(rows, plan, panel, fans),
+        past=past,
+        fans=fans_of(rows, past, fans),
         planned=planned_gap(plan.lines),
         today=habit_gap(plan.lines),
         service=service_of(rows),
@@ -182,7 +199,9 @@ def build_report(
         bottleneck=bottleneck_of(plan, plan.inputs, rows),
         capacity=capacity_price_of(plan, plan.inputs),
         why=why_of(workspace, plan),
+        options=options_of(workspace, plan, panel),
         customers=customers_of(workspace, plan),
+        returns=returns_of(workspace, plan, rows),
     )
 
 

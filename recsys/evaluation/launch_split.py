@@ -124,7 +124,7 @@ def launches_at(
         known.update(variants.loc[variants["introduced_at"] < origin, "variant_id"])
     fresh = sorted(set(first.index[(first >= origin) & (first < end)]) - known)
     ids = sorted(known | set(fresh))
-    lines = preference_lines(orders, events)
+    lines = preference_lines(orders, events, origin.to_datetime64())
     # views of an announced variant are not its attributes
     lines = lines[~lines["variant_id"].isin(fresh)]
     train = Interactions.from_lines(lines, as_of=origin.to_datetime64(), variants=ids)

@@ -129,7 +129,7 @@ def split_at(
     placed = orders["ordered_at"]
     end = origin + pd.Timedelta(days=test_days)
     known, gone = _catalogue(orders[placed < origin], variants, origin)
-    lines = preference_lines(orders, events)
+    lines = preference_lines(orders, events, origin.to_datetime64())
     train = Interactions.from_lines(lines, as_of=origin.to_datetime64(), variants=known)
     on_sale = ~np.isin(train.variants, gone)
     test = orders[(placed >= origin) & (placed < end)]

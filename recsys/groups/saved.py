@@ -13,6 +13,7 @@ import hashlib
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,6 +72,25 @@ def load_groups(workspace: Workspace) -> CustomerGroups | None:
             where=str(folder),
             fix="Make them again with 'atelier groups'.",
         ) from error
+
+
+def forget_in_groups(workspace: Workspace, customer: str) -> int:
+    """Keep the groups without a customer, by pseudonym; how many rows named them.
+
+    Groups that are refused are removed: nobody can read them, and they may name anybody.
+    """
+    try:
+        groups = load_groups(workspace)
+    except GroupsRefused:
+        shutil.rmtree(workspace.root / "groups")
+        return 1
+    if groups is None:
+        return 0
+    theirs = groups.customers["customer_id"] == customer
+    if theirs.any():
+        left = groups.customers[~theirs].reset_index(drop=True)
+        save_groups(workspace, replace(groups, customers=left))
+    return int(theirs.sum())
 
 
 def _read(folder: Path) -> CustomerGroups:

@@ -23,7 +23,7 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -64,6 +64,7 @@ def save(
     key: bytes,
     *,
     tuned: Mapping[str, object] | None = None,
+    use: bool = True,
 ) -> str:
     """Write a version and make it the one in use; its id.
 
@@ -72,6 +73,7 @@ def save(
         workspace: where to.
         key: what to sign with, see `recsys.saved.manifest.signing_key`.
         tuned: how a search chose the model's settings, kept in the manifest; None if none did.
+        use: whether it comes into use.
 
     Raises:
         RecsysError: the manifest would be too large to be read again.
@@ -96,7 +98,8 @@ def save(
                 to_disk(models)  # before anything points at it
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-        point(models, folder.name)
+        if use:
+            point(models, folder.name)
     return folder.name
 
 
@@ -196,10 +199,15 @@ def point(models: Path, model_id: str) -> None:
     """
     current, before = _pointed(models)
     before = before if current == model_id else current
+    point_to(models, [one for one in (model_id, before) if one])
+
+
+def point_to(models: Path, model_ids: Sequence[str]) -> None:
+    """Replace the pointer by the ids in use and, second, used before, in one step."""
     handle, name = tempfile.mkstemp(prefix=".current-", dir=models)
     os.close(handle)
     temporary = Path(name)
-    _write(temporary, "".join(f"{one}\n" for one in (model_id, before) if one).encode())
+    _write(temporary, "".join(f"{one}\n" for one in model_ids).encode())
     temporary.chmod(0o644)
     temporary.replace(models / "current")
     to_disk(models)

@@ -67,7 +67,7 @@ def list_models(workspace: Workspace, key: bytes) -> tuple[ModelInfo, ...]:
     current, before = current_model(workspace), previous_model(workspace)
     return tuple(
         _info(folder, key, current=folder.name == current, previous=folder.name == before)
-        for folder in _folders(workspace.root / "models")
+        for folder in model_folders(workspace.root / "models")
     )
 
 
@@ -123,7 +123,7 @@ def remove_models(workspace: Workspace, model_ids: Sequence[str]) -> tuple[str, 
                 fix="Use another one first: 'atelier models use ID', or 'atelier train'.",
             )
         for folder in folders:
-            _remove(folder)
+            remove_folder(folder)
     return tuple(folder.name for folder in folders)
 
 
@@ -146,15 +146,15 @@ def prune_models(workspace: Workspace, keep: int) -> tuple[str, ...]:
     with locked(models):
         in_use = current_model(workspace)
         oldest_first = sorted(
-            _folders(models), key=lambda folder: (folder.name == in_use, _written(folder))
+            model_folders(models), key=lambda folder: (folder.name == in_use, _written(folder))
         )
         gone = oldest_first[:-keep]
         for folder in gone:
-            _remove(folder)
+            remove_folder(folder)
     return tuple(folder.name for folder in gone)
 
 
-def _folders(models: Path) -> list[Path]:
+def model_folders(models: Path) -> list[Path]:
     """The versions' folders, ascending by id."""
     return sorted(path for path in models.glob("*") if ID.fullmatch(path.name) and path.is_dir())
 
@@ -165,7 +165,7 @@ def _written(folder: Path) -> tuple[int, str]:
     return (manifest if manifest.is_file() else folder).stat().st_mtime_ns, folder.name
 
 
-def _remove(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
     """Rename away, then delete; `locked` deletes what a crash left in between."""
     aside = folder.with_name(f".removing-{folder.name}")
     folder.rename(aside)

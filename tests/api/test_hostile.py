@@ -36,8 +36,7 @@ CONFIGURE = "/v1/products/SH001/configuration"
 CONFIRM = "/v1/orders/nothing/confirm"
 POSTS = (
     "/v1/recommendations", "/v1/events", "/v1/plans", "/v1/overrides", WHAT_IF, RELEASE, CONFIGURE,
-    "/v1/jobs",
-    "/v1/quotes", "/v1/orders", CONFIRM,
+    "/v1/jobs", "/v1/quotes", "/v1/orders", CONFIRM, "/v1/answers", "/v1/session",
 )  # fmt: skip
 JSON = {"content-type": "application/json", "idempotency-key": "hostile"}
 
@@ -52,11 +51,13 @@ VALUES = [
 
 FIELDS = {
     "/v1/recommendations": ("customer_id", "variant_ids", "k", "exclude_seen", "rules", "extra"),
+    "/v1/answers": ("question", "customer_id", "k", "language", "extra"),
     "/v1/plans": ("horizon", "as_of", "capacity", "extra"),
     "/v1/events": ("events", "extra"),
     "/v1/overrides": ("variant_id", "quantity", "by", "why", "until", "extra"),
     WHAT_IF: ("capacity", "groups", "lines", "extra"),
     RELEASE: ("by", "note", "extra"),
+    "/v1/session": ("key", "extra"),
     "/v1/jobs": ("kind", "arguments", "extra"),
     "/v1/quotes": ("lines", "extra"),
     "/v1/orders": ("quote_id", "lines", "customer_id", "hold_minutes", "extra"),
@@ -227,6 +228,19 @@ def test_what_is_no_json_at_all_is_a_400(app: FastAPI, url: str, body: bytes) ->
         "/metrics?x=1",
         "/metrics/",
         "/openapi.json/x",
+        "/?x=1",
+        "/planner",
+        "/planner/style",
+        "/planner/style?id=%00",
+        "/planner/style?id=%ED%A0%80",
+        "/planner/style?id=../../x&id=y",
+        "/planner/customer?id=%FF",
+        "/planner/customer?id=%27%20OR%201=1%20--",
+        "/planner/customer?id=" + "x" * 5000,
+        "/planner/search?q=%00%FF",
+        "/planner/search?q=" + "%20a" * 30,
+        "/planner/planner.css?v=" + "9" * 65,
+        "/planner/../planner.py",
     ],
 )
 def test_hostile_paths_are_answered(app: FastAPI, url: str) -> None:

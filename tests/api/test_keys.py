@@ -32,8 +32,11 @@ LOWEST = {
     "GET /v1/customers/{customer_id}/styles/{style_id}/variants": "shop",
     "GET /v1/variants/{variant_id}/similar": "shop",
     "POST /v1/events": "shop",
+    "POST /v1/answers": "shop",
     "GET /v1/customer-groups": "planner",
     "GET /v1/customers/{customer_id}/group": "planner",
+    "GET /v1/customers/{customer_id}": "admin",
+    "DELETE /v1/customers/{customer_id}": "admin",
     "GET /v1/demand": "planner",
     "GET /v1/demand/{variant_id}": "planner",
     "GET /v1/variant-mix": "planner",
@@ -64,6 +67,14 @@ LOWEST = {
     "GET /v1/capacity": "planner",
     "GET /configure/{style_id}": "open",
     "GET /metrics": "planner",
+    "GET /": "planner",
+    "GET /planner/style": "planner",
+    "GET /planner/customer": "planner",
+    "GET /planner/search": "planner",
+    "GET /planner/planner.css": "open",
+    "GET /planner/planner.js": "open",
+    "POST /v1/session": "open",
+    "DELETE /v1/session": "open",
     "GET /healthz": "open",
     "GET /readyz": "open",
 }
@@ -112,7 +123,7 @@ def test_every_route_by_every_caller(
     client = Client(create_app(engine))
     response = client.request(method, path, headers=shown[caller])
     if lowest == "open":
-        assert response.status_code == 200
+        assert response.status_code in {200, 204, 415}  # 415: it was sent no body
     elif caller not in ROLES:
         refused(response, 401, "api.no-key")
         assert response.headers["www-authenticate"] == "Bearer"

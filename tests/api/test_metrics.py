@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from api.service.app import create_app
+from api.service.drift import Drift
 from api.service.engine import Engine, open_engine
 from api.service.list_making import make_lists
 from api.settings import load_settings
 from api.work import key_of
 from data.workspace import Workspace
+from production.configuration.products import add_products
 from production.plans.saved import latest_plan
 from recsys.saved.saving import current_model
 from tests.api.client import Client
+from tests.paths import ROOT
 
 LIST = "/v1/customers/{}/recommendations"
 
@@ -96,3 +99,43 @@ def test_a_plan_that_cannot_be_read_is_not_ready(engine: Engine, client: Client)
     assert client.get("/readyz").status_code != 200
     shutil.rmtree(plans)
     assert client.get("/readyz").json()["plan_id"] is None
+
+
+def test_live_events_unlike_the_training_are_drift(engine: Engine, client: Client) -> None:
+    assert figure(client, "atelier_drift_events") == 0
+    assert figure(client, "atelier_drift_index") == 0
+    variant = str(engine.snapshot().recommender.catalogue.variants[0])
+    as_of = engine.snapshot().recommender.interactions.as_of.astype("datetime64[us]").item()
+    events = [
+        {"event_id": f"e{number}", "customer_id": f"c{number}", "variant_id": variant,
+         "kind": "view", "at": as_of.isoformat()}
+        for number in range(200)
+    ]  # fmt: skip
+    assert client.post("/v1/events", json={"events": events}).json()["stored"] == 200
+    engine.drift = Drift(engine.store)  # a minute later
+    assert figure(client, "atelier_drift_events") == 200
+    assert figure(client, "atelier_drift_index") > 0.25
+
+
+def test_steps_of_orders_are_counted_once(workspace: Path) -> None:
+    add_products(Workspace.open(workspace), sorted((ROOT / "data/sample/products").iterdir()))
+    with open_engine(workspace, load_settings(workspace)) as engine:
+        client, today = Client(create_app(engine)), datetime.now(UTC).date()
+        amounts = [
+            (name, today + timedelta(days=number), 20_000)
+            for name in ("cutting", "sewing", "fabric")
+            for number in range(40)
+        ]
+        engine.ordering.ledger.set_capacity(amounts, actor="test")
+        held = figure(client, "atelier_order_steps_total", state="held")
+        refused = figure(client, "atelier_holds_refused_total")
+        choices = ["white", "M", "plain-collar", "single-cuffs"]
+        body = {"lines": [{"style_id": "SH001", "choices": choices, "quantity": 1}]}
+        for _ in range(2):
+            answer = client.post("/v1/orders", json=body, headers={"Idempotency-Key": "one"})
+            assert answer.status_code == 201
+        body["lines"][0]["quantity"] = 1_000_000
+        answer = client.post("/v1/orders", json=body, headers={"Idempotency-Key": "two"})
+        assert answer.status_code == 409
+        assert figure(client, "atelier_order_steps_total", state="held") == held + 1
+        assert figure(client, "atelier_holds_refused_total") == refused + 1

@@ -197,7 +197,10 @@ class TestEvents:
         with open_engine(workspace, settings) as engine:
             variant = str(engine.snapshot().recommender.catalogue.variants[0])
             send(Client(create_app(engine)), event("c", variant, at="2025-07-01T10:00:00Z"))
-            assert engine.store.of_customer("c")[0].at.isoformat() == "2025-07-01T12:00:00"
+            assert (
+                engine.store.of_customer(engine.customer_of("c"))[0].at.isoformat()
+                == "2025-07-01T12:00:00"
+            )
 
 
 class TestVariantMix:

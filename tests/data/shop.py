@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from data.customers import Pseudonyms
 from data.importing import import_files
 from data.mapping import Mapping, parse_mapping
 from data.quality import QualityReport
+
+PSEUDONYMS = Pseudonyms(b"a key for tests, the same in every run")
+"""As `tests/conftest.py` sets the key."""
 
 HEADER = "order,customer,variant,units,price,at"
 

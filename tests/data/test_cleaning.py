@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,14 +16,17 @@ from data.tables import ORDERS, VARIANTS
 from data.workspace import Workspace
 from tests.data import shop
 
-CONTEXT = Context(reading=Reading(), timezone="Europe/London", latest=pd.Timestamp("2025-01-01"))
+CONTEXT = Context(
+    reading=Reading(),
+    timezone="Europe/London",
+    latest=pd.Timestamp("2025-01-01"),
+    pseudonyms=shop.PSEUDONYMS,
+)
 
 
 def laid(column: str, *texts: str, reading: Reading | None = None, **spec: object) -> list[object]:
     """Typed values of texts laid onto a column of the orders; None where missing or at fault."""
-    context = CONTEXT if reading is None else Context(
-        reading=reading, timezone=CONTEXT.timezone, latest=CONTEXT.latest
-    )  # fmt: skip
+    context = CONTEXT if reading is None else replace(CONTEXT, reading=reading)
     frame = pd.DataFrame({"x": pd.Series(texts, dtype="str")})
     made = Spec.model_validate({"from": "x", **spec})
     typed = lay(frame, made, ORDERS.column(column), context).typed

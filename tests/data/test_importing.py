@@ -92,10 +92,10 @@ def test_tables_come_in_their_own_columns_types_and_order(tmp_path: Path) -> Non
     table = held(tmp_path, ORDERS)
     assert tuple(table.columns) == ORDERS.names
     assert [str(dtype) for dtype in table.dtypes] == [
-        "str", "str", "str", "int64", "float64", "datetime64[us]", "str", "str",
+        "str", "str", "str", "int64", "float64", "datetime64[us]", "str", "str", "str",
     ]  # fmt: skip
     assert table["variant_id"].tolist() == ["V1", "007"]
-    assert table["customer_id"].tolist() == ["NA", "C2"]
+    assert table["customer_id"].tolist() == [shop.PSEUDONYMS.of(one) for one in ("NA", "C2")]
     assert table["quantity"].tolist() == [-2, 1]
 
 
@@ -174,6 +174,17 @@ def test_exports_that_overlap_count_each_row_once(tmp_path: Path) -> None:
     report = shop.bring(tmp_path, mapped, longer)
     assert (report.read, report.kept, report.set_aside) == (4, 1, {"duplicate": 3})
     assert held(tmp_path, ORDERS)["order_id"].tolist() == ["1", "2", "3", "4"]
+
+
+def test_a_table_from_before_a_column_was_known_takes_new_rows(tmp_path: Path) -> None:
+    mapped = shop.mapping(shop.ORDERS, shop.DUPLICATE)
+    shop.bring(tmp_path, mapped, shop.put(tmp_path, "orders1.csv", ORDER_HEADER, *ROWS))
+    workspace = Workspace.open(tmp_path / "shop")
+    workspace.write({"orders": workspace.read(ORDERS).drop(columns="reason")})
+    longer = shop.put(tmp_path, "orders2.csv", ORDER_HEADER, *ROWS, "4,C1,V1,1,1,2024-05-04")
+    report = shop.bring(tmp_path, mapped, longer)
+    assert (report.kept, report.set_aside) == (1, {"duplicate": 3})
+    assert tuple(held(tmp_path, ORDERS).columns) == ORDERS.names
 
 
 def test_keyed_rows_replace_those_of_the_same_key(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_what_is_no_workspace_is_told(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-@pytest.mark.parametrize("marker", ["", "{}", "[]", '{"format": 2}'])
+@pytest.mark.parametrize("marker", ["", "{}", "[]", '{"format": 3}'])
 def test_a_damaged_or_foreign_marker_is_told(tmp_path: Path, marker: str) -> None:
     workspace = Workspace.create(tmp_path / "shop")
     (workspace.root / "workspace.json").write_text(marker)

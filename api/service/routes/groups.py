@@ -39,4 +39,5 @@ def customer_groups(engine: TheEngine) -> CustomerGroupsAnswer:
 )
 def group_of_customer(customer_id: Annotated[Id, Path()], engine: TheEngine) -> CustomerGroup:
     """The group, the class and the chances of an order, as `atelier groups` saved them last."""
-    return CustomerGroup.model_validate(engine.groups.of(customer_id))
+    found = engine.groups.of(engine.customer_of(customer_id))
+    return CustomerGroup.model_validate(found | {"customer_id": customer_id})

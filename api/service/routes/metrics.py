@@ -28,5 +28,5 @@ router = APIRouter(route_class=StrictRoute, tags=["health"])
 )
 def metrics(engine: TheEngine) -> Response:
     """Latency by route, fallbacks, refusals, events; the model's age, and what was shown of it."""
-    gauges = ModelGauges(engine.serving, engine.settings.timezone)
+    gauges = ModelGauges(engine.serving, engine.drift, engine.settings.timezone)
     return Response(exposition(gauges), media_type=CONTENT_TYPE)

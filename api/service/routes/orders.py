@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Path, Request
 from api.errors import Invalid
 from api.order_json import order_json
 from api.service.access import OPEN, may
+from api.service.counters import SHORT, STEPS
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.order_schemas import (
@@ -23,7 +24,9 @@ from api.service.order_schemas import (
 from api.service.problems import responses
 from api.service.routes.quotes import asked_lines
 from api.service.schemas import Id
+from data.errors import OutOfCapacity
 from data.ledger import Receipt, RequestKey
+from production.errors import NoPromise
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["custom orders"])
 
@@ -53,22 +56,27 @@ OrderId = Annotated[Id, Path(examples=["0f8fad5bd9cb469fa16570867728950e"])]
 def hold(request: OrderRequest, http: Request, key: Key, engine: TheEngine) -> ReceiptAnswer:
     """All lines or none; what is held is given back unless it is confirmed in time."""
     ordering = engine.ordering
+    customer = None if request.customer_id is None else engine.customer_of(request.customer_id)
     minutes = request.hold_minutes or engine.settings.promise.hold_minutes
     asked = _request(http, key, request.model_dump_json())
-    if request.quote_id is not None:
-        receipt = ordering.hold_quote(
-            request.quote_id,
-            customer_id=request.customer_id,
-            hold_for=timedelta(minutes=minutes),
-            request=asked,
-        )
-    else:
-        receipt = ordering.hold_lines(
-            asked_lines(request.lines or []),
-            customer_id=request.customer_id,
-            hold_for=timedelta(minutes=minutes),
-            request=asked,
-        )
+    try:
+        if request.quote_id is not None:
+            receipt = ordering.hold_quote(
+                request.quote_id,
+                customer_id=customer,
+                hold_for=timedelta(minutes=minutes),
+                request=asked,
+            )
+        else:
+            receipt = ordering.hold_lines(
+                asked_lines(request.lines or []),
+                customer_id=customer,
+                hold_for=timedelta(minutes=minutes),
+                request=asked,
+            )
+    except (OutOfCapacity, NoPromise):
+        SHORT.inc()
+        raise
     return _receipt(receipt)
 
 
@@ -177,6 +185,8 @@ def _request(http: Request, key: str, body: str) -> RequestKey:
 
 
 def _receipt(receipt: Receipt) -> ReceiptAnswer:
+    if not receipt.replayed:
+        STEPS.labels(receipt.state).inc()
     return ReceiptAnswer(
         order_id=receipt.order_id,
         state=receipt.state,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -14,10 +15,10 @@ from production.configuration.choices import Choice
 from production.configuration.configuration import Configuration, configuration_of
 from production.configuration.learned.decisions import Decisions, decisions_of
 from production.configuration.learned.estimation import Estimation
+from production.configuration.learned.offer import least_changed, settled
 from production.configuration.learned.past import Value
 from production.configuration.product import Product
 from production.configuration.solving.guide import Status
-from production.configuration.solving.heaviest import heaviest
 from production.configuration.solving.splitting import Unsatisfiable
 
 Floats = NDArray[np.float64]
@@ -44,13 +45,13 @@ class LearnedChoices:
         style_id: the style that the product makes.
         product: its model.
         estimation: the chances.
-        values: (N,) numbers and texts of the past configurations, by option.
+        values: (N,) numbers of the past configurations, by option; texts are nobody else's.
     """
 
     style_id: str
     product: Product
     estimation: Estimation
-    values: tuple[Mapping[str, Value], ...]
+    values: tuple[Mapping[str, Fraction], ...]
 
     @cached_property
     def decisions(self) -> Decisions:
@@ -90,8 +91,9 @@ class LearnedChoices:
             Unsatisfiable: the choices are not possible together.
         """
         literals = [choice.literal for choice in choices]
-        weights = weights_of(self, self.chances(choices, customer))
-        status = heaviest(self.product.guide, literals, weights)
+        status = least_changed(
+            self.product.guide, self.decisions, literals, self.chances(choices, customer)
+        )
         said = {choice.feature: choice.value for choice in choices if choice.value is not None}
         return configuration_of(
             self.product.guide.encoded, status, {**self._usual_values(status, customer), **said}
@@ -121,7 +123,7 @@ class LearnedChoices:
         return guidance.status
 
     def _usual_values(self, status: Status, customer: str | None) -> dict[str, Value]:
-        """Of each number and text the most frequent one: of the customer's own, else of all."""
+        """Of each number the most frequent one: of the customer's own, else of all."""
         encoded = self.product.guide.encoded
         found: dict[str, Value] = {}
         for at, ranges in encoded.ranges.items():
@@ -131,48 +133,20 @@ class LearnedChoices:
                 continue
             own = self._frequent.get((customer or "", name), [])
             for value in (*own, *self._frequent.get(("", name), [])):
-                if value == held.text if isinstance(value, str) else held.holds(value):
+                if held.holds(value):
                     found[name] = value
                     break
         return found
 
     @cached_property
-    def _frequent(self) -> dict[tuple[str, str], list[Value]]:
+    def _frequent(self) -> dict[tuple[str, str], list[Fraction]]:
         """Values by customer (empty for all) and option, the most frequent first."""
-        counts: dict[tuple[str, str], Counter[Value]] = {}
+        counts: dict[tuple[str, str], Counter[Fraction]] = {}
         for customer, values in zip(self.estimation.customers, self.values, strict=True):
             for name, value in values.items():
                 for who in {"", str(customer)}:
                     counts.setdefault((who, name), Counter())[value] += 1
         return {
-            key: sorted(count, key=lambda value: (-count[value], str(value)))
+            key: sorted(count, key=lambda value: (-count[value], value))
             for key, count in counts.items()
         }
-
-
-def settled(decisions: Decisions, status: Status, chances: Floats) -> Floats:
-    """Chances after what is forced: 1 and 0, and alternatives shared out over what is left."""
-    of = status[decisions.literals]
-    found = np.where(of > 0, 1.0, np.where(of < 0, 0.0, chances))
-    left = decisions.alternative & (of == 0)
-    total = np.bincount(
-        decisions.decision[left], found[left], minlength=int(decisions.decision.max(initial=0)) + 1
-    )[decisions.decision]
-    asked = left & (status[decisions.parents] > 0)
-    found[asked] /= total[asked]
-    return found
-
-
-def weights_of(learned: LearnedChoices, chances: Floats) -> Floats:
-    """(variables + 1,) what each option adds to the expected number of unchanged choices.
-
-    A member of an alternative adds its chance. Another option adds its chance where it is on and
-    that of its parent being on without it where it is off, so the difference is its weight.
-    """
-    decisions = learned.decisions
-    whole = np.ones(learned.product.guide.encoded.variables + 1)
-    whole[decisions.literals] = chances
-    weights = np.zeros_like(whole)
-    asked = whole[decisions.parents]
-    weights[decisions.literals] = np.where(decisions.alternative, chances, 2 * chances - asked)
-    return weights

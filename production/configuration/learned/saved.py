@@ -27,7 +27,6 @@ from data.kept import keep, latest
 from data.workspace import Workspace
 from production.configuration.learned.estimation import Estimation, Penalties
 from production.configuration.learned.learned import LearnedChoices
-from production.configuration.learned.past import Value
 from production.configuration.learned.profiles import Profiles
 from production.configuration.product import Product
 from production.errors import ChoicesRefused
@@ -82,6 +81,24 @@ def save_choices(workspace: Workspace, learned: Mapping[str, LearnedChoices], ke
         if old.is_dir() and old.name != name and not old.name.startswith("."):
             shutil.rmtree(old, ignore_errors=True)
     return name
+
+
+def forget_in_choices(workspace: Workspace, customer: str) -> int:
+    """Remove the learned choices where they name a customer, by pseudonym; how many did.
+
+    They cannot be read without their products; 'atelier choices' learns them again.
+    """
+    home, found = workspace.root / "choices", latest_choices_id(workspace)
+    if found is None:
+        return 0
+    try:
+        with np.load(home / Path(found).name / FILE, allow_pickle=False) as held:
+            named = customer.encode() in held["profiles/customers"].tobytes()
+    except (OSError, ValueError, KeyError):
+        named = True  # nobody can read them, and they may name anybody
+    if named:
+        shutil.rmtree(home)
+    return int(named)
 
 
 def latest_choices_id(workspace: Workspace) -> str | None:
@@ -158,7 +175,7 @@ def _one(style: str, part: Arrays, profiles: Profiles, product: Product) -> Lear
             penalties=Penalties(**dict(zip(PENALTIES, part["penalties"].tolist(), strict=True))),
         ),
         values=tuple(
-            {name: _value(said) for name, said in row.items()} for row in _texts(part["values"])
+            {name: Fraction(said) for name, said in row.items()} for row in _texts(part["values"])
         ),
     )
     if list(learned.decisions.texts) != _texts(part["texts"]):
@@ -179,18 +196,9 @@ def _arrays(learned: LearnedChoices) -> Arrays:
         "moments": estimation.moments,
         "penalties": np.array([getattr(estimation.penalties, name) for name in PENALTIES]),
         "values": _bytes(
-            [{name: _told(value) for name, value in row.items()} for row in learned.values]
+            [{name: str(value) for name, value in row.items()} for row in learned.values]
         ),
     }
-
-
-def _told(value: Value) -> list[str]:
-    return ["text", value] if isinstance(value, str) else ["number", str(value)]
-
-
-def _value(told: list[str]) -> Value:
-    kind, said = told
-    return said if kind == "text" else Fraction(said)
 
 
 def _bytes(content: object) -> NDArray[np.uint8]:

@@ -1,25 +1,27 @@
-"""The configuration of the largest weight, exactly: weighted MaxSAT, part by part.
+"""The configuration of the largest weight: weighted MaxSAT, part by part.
 
-Parts share no variable, so the best of each is the best of all. Each is solved by RC2 (Ignatiev,
-Morgado and Marques-Silva 2019); a part that is divided by a variable is solved on both sides of it.
+Parts share no variable, so the best of each is the best of all. Where each variable of a part can
+be as its own weight asks, that is it; else the part is solved to optimality as a 0/1 program
+(HiGHS). A part that is divided by a variable is solved on both sides of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pysat.examples.rc2 import RC2Stratified
-from pysat.formula import WCNF
+from pysat.solvers import Minisat22
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from production.configuration.solving.division import FREE, Branch, Division, Piece
 from production.configuration.solving.guide import Guide, Status
 from production.configuration.solving.part import Literals, Part
 from production.configuration.solving.splitting import Unsatisfiable
 
-GRAIN: Final = 1_000_000
+GRAIN: Final = 100_000
 """Parts of 1 in which weights are told apart."""
 
 Weights = NDArray[np.float64]
@@ -78,9 +80,12 @@ def _of_piece(piece: Piece, choices: Literals, weights: NDArray[np.int64]) -> li
     assert isinstance(piece, Branch)  # noqa: S101  # there are no others
     best: tuple[int, list[int]] | None = None
     for side in piece.sides.values():
-        if side is None or not side.possible(choices):
+        if side is None:
             continue
-        found = _of_division(side, choices, weights)
+        try:
+            found = _of_division(side, choices, weights)
+        except Unsatisfiable:
+            continue
         taken = {abs(one) for one in found}
         found += [one if weights[one] > 0 else -one for one in piece.variables if one not in taken]
         weight = sum(int(weights[one]) for one in found if one > 0)
@@ -92,19 +97,44 @@ def _of_piece(piece: Piece, choices: Literals, weights: NDArray[np.int64]) -> li
 
 
 def _of_part(part: Part, choices: Literals, weights: NDArray[np.int64]) -> list[int]:
-    formula = WCNF()
-    for clause in part.local_clauses:
-        formula.append(clause)
-    place = {variable: at for at, variable in enumerate(part.variables, start=1)}
-    for choice in sorted(choices):
-        formula.append([place[choice] if choice > 0 else -place[-choice]])
-    for at, variable in enumerate(part.variables, start=1):
-        weight = int(weights[variable])
-        if weight:
-            formula.append([at if weight > 0 else -at], weight=abs(weight))
-    with RC2Stratified(formula) as solver:
-        model = solver.compute()
-    if model is None:
-        raise Unsatisfiable
     names = part.variables
+    weighed = {at: int(weights[name]) for at, name in enumerate(names, start=1)}
+    place = {name: at for at, name in enumerate(names, start=1)}
+    said = {place[abs(one)]: (1 if one > 0 else -1) for one in choices}
+    wanted = [
+        at if said.get(at, weight) > 0 else -at
+        for at, weight in weighed.items()
+        if weight or at in said
+    ]
+    with Minisat22(bootstrap_with=part.local_clauses) as solver:
+        model = solver.get_model() if solver.solve(assumptions=wanted) else None
+    if model is None:  # what is wanted of each variable cannot be had together
+        model = _by_program(part, said, weighed)
     return [names[one - 1] if one > 0 else -names[-one - 1] for one in model[: len(names)]]
+
+
+def _by_program(part: Part, said: Mapping[int, int], weighed: Mapping[int, int]) -> list[int]:
+    """The heaviest assignment as a 0/1 program: each clause is a sum of at least one."""
+    size = len(part.variables)
+    rows, columns, signs = [], [], []
+    least = np.ones(len(part.local_clauses))
+    for at, clause in enumerate(part.local_clauses):
+        for literal in clause:
+            rows.append(at)
+            columns.append(abs(literal) - 1)
+            signs.append(1.0 if literal > 0 else -1.0)
+            least[at] -= literal < 0
+    clauses = csr_array((signs, (rows, columns)), shape=(len(least), size))
+    low, high = np.zeros(size), np.ones(size)
+    for at, sign in said.items():
+        (low if sign > 0 else high)[at - 1] = float(sign > 0)
+    solved = milp(
+        -np.array([weighed[at] for at in range(1, size + 1)], dtype=np.float64) / GRAIN,
+        integrality=np.ones(size, dtype=np.int64),
+        bounds=Bounds(low, high),
+        constraints=LinearConstraint(clauses, least, np.inf),
+        options={"mip_rel_gap": 0.0},
+    )
+    if solved.x is None:
+        raise Unsatisfiable
+    return [at if solved.x[at - 1] > 0.5 else -at for at in range(1, size + 1)]

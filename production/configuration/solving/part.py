@@ -87,8 +87,9 @@ class Part:
             choices: possible ones.
             preferred: literals to take where nothing speaks against them; others are left off.
         """
-        phases = [-local for local in self._local.values()]
-        phases += self._inward(one for one in preferred if abs(one) in self._local)
+        phases = [
+            local if variable in preferred else -local for variable, local in self._local.items()
+        ]
         with Minisat22(bootstrap_with=self.local_clauses) as solver:
             solver.set_phases(phases)
             solver.solve(assumptions=self._inward(choices))

@@ -14,6 +14,7 @@ from production.allocation.quantiles import DemandCurves
 from production.allocation.relaxation import relax
 from production.allocation.resources import Resources
 from production.allocation.task import Task
+from production.allocation.whole_units import Whole, make_whole
 from production.errors import Infeasible
 from tests.production.allocation.allocations import any_units, cheapest, random_task, with_capacity
 
@@ -273,3 +274,20 @@ def test_reasons_tell_why_each_quantity_is_what_it_is() -> None:
     )
     codes = [reason.code for reason in allocate(task).reasons]
     assert codes == ["frozen", "no demand", "no margin", "in stock", "maximum", "lot"]
+
+
+def test_what_is_bought_is_worth_what_it_costs_whatever_rounding_made_of_its_price(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task = random_task(3, variants=200, resources=1)
+    task = with_capacity(task, task.resources.used(task.target(np.zeros(1))) * 0.6)
+    cost = allocate(task).shadow_prices * 0.5
+    able = replace(task, resources=replace(task.resources, extra_cost=cost))
+
+    def rounded(*arguments: object, **options: object) -> Whole:
+        return replace(make_whole(*arguments, **options), prices=np.zeros(1))  # type: ignore[arg-type]
+
+    monkeypatch.setattr("production.allocation.allocate.make_whole", rounded)
+    answer = allocate(able)
+    assert answer.bought[0] > 0
+    assert answer.shadow_prices == pytest.approx(cost)

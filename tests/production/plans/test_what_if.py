@@ -8,12 +8,13 @@ import pytest
 from data.tables import VARIANTS
 from production.allocation.allocate import allocate
 from production.errors import BadChange, BadResources, Infeasible
+from production.plans.changes import Change, Changes, To
 from production.plans.diff import inputs_kept
 from production.plans.inputs import PlanInputs, read_inputs, write_inputs
 from production.plans.overrides import Override, recorded
 from production.plans.overriding import override
 from production.plans.planning import make_plan
-from production.plans.what_if import Change, Changes, To, WhatIf, what_if
+from production.plans.what_if import WhatIf, what_if
 from tests.production.plans.test_overrides import NOW
 from tests.production.small_market import simple_forecast, small_market
 
@@ -148,3 +149,39 @@ def test_kept_inputs_come_back_whole(inputs: PlanInputs, tmp_path: Path) -> None
     assert again.variants.tolist() == inputs.variants.tolist()
     assert again.attributes["colour"].tolist() == inputs.attributes["colour"].tolist()
     np.testing.assert_array_equal(allocate(again.task).quantity, allocate(inputs.task).quantity)
+
+
+def test_profit_rises_by_what_shortage_and_leftover_cost_less(inputs: PlanInputs) -> None:
+    found = asked(inputs, sewing=To(factor=1.25))
+    before, after = found.profits
+    saved = found.base.expected_cost - found.answer.expected_cost
+    assert saved > 0
+    assert after - before == pytest.approx(saved)
+
+
+def test_profit_is_that_of_drawn_demand(inputs: PlanInputs) -> None:
+    found = asked(inputs, Change(price=To(factor=0.9), demand=1.3))
+    answer, money = found.answer, inputs.money
+    position = answer.quantity + answer.task.lots.on_hand
+    chance = (np.arange(20_000) + 0.5) / 20_000
+    profit = 0.0
+    for place, curve in enumerate(answer.task.curves.values):
+        demand = np.interp(chance, answer.task.curves.levels, curve)
+        sold = np.minimum(demand, position[place]).mean()
+        left = position[place] - sold
+        missing = demand.mean() - sold
+        profit += 0.9 * money.price[place] * sold - money.unit_cost[place] * position[place]
+        profit += money.salvage[place] * left - money.goodwill[place] * missing
+    assert found.profits[1] == pytest.approx(profit, rel=1e-3)
+
+
+def test_styles_and_the_gap_sum_up_the_lines(inputs: PlanInputs) -> None:
+    found = asked(inputs, Change(column="style_id", values=("A",), demand=2.0))
+    told = found.to_json(most=2)
+    styles = found.styles
+    assert told["moved_styles"] == len(styles)
+    assert told["styles"] == styles.head(2).to_dict(orient="records")
+    assert (styles["change"].abs().diff().dropna() <= 0).all()
+    assert styles["change"].sum() == found.lines["change"].sum()
+    wrong = found.lines["shortage_before"].sum() + found.lines["leftover_before"].sum()
+    assert told["gap_before"] == pytest.approx(wrong / inputs.task.curves.mean().sum())

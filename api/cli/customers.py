@@ -1,0 +1,102 @@
+"""`atelier customers export|erase|protect`: what is held on customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli import console
+from api.cli.options import DEFAULT_WORKSPACE, JsonFlag, WorkspaceOption
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from data.store.database import Database
+    from data.workspace import Workspace
+
+people = typer.Typer(
+    no_args_is_help=True, help="Tell, erase and protect what is held on customers."
+)
+
+CustomerArgument = Annotated[
+    str, typer.Argument(metavar="CUSTOMER", help="The shop's id, or the pseudonym.")
+]
+
+
+@people.command("export")
+def export(
+    customer: CustomerArgument,
+    *,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonFlag = False,
+) -> None:
+    """All that is held on a customer."""
+    from api.holdings import holdings_of
+
+    with _opened(workspace) as (place, _, database):
+        held = holdings_of(place, database, customer)
+    if as_json:
+        console.answer(held)
+        return
+    rows = [
+        (where, name, len(found))
+        for where in ("tables", "store")
+        for name, found in held[where].items()
+    ]
+    console.show(f"Held on {customer}", ("where", "what", "rows"), rows)
+    console.say("With --json: every row.")
+
+
+@people.command("erase")
+def erase(
+    customer: CustomerArgument,
+    *,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonFlag = False,
+) -> None:
+    """Erase a customer: orders stay as a guest's, all else goes."""
+    from api.erasing import erase_customer
+
+    with _opened(workspace) as (place, settings, database):
+        done = erase_customer(place, settings, database, customer, actor="atelier customers")
+    if as_json:
+        console.answer(done.to_json())
+        return
+    console.say(
+        f"Erased: {done.unnamed:,} rows are a guest's, {done.removed:,} are gone, "
+        f"{done.models} saved models forgot the customer."
+    )
+    console.say("Copies elsewhere (backups, the files that were imported) are yours to erase.")
+
+
+@people.command("protect")
+def protect_workspace(
+    *, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag = False
+) -> None:
+    """Put the customers of a workspace of an earlier version under pseudonyms."""
+    from api.protecting import protect
+
+    done = protect(workspace)
+    if as_json:
+        console.answer({"protected": done})
+    elif done:
+        console.say("Customers are under pseudonyms. Models are gone: train again.")
+    else:
+        console.say("Customers are under pseudonyms already.")
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[tuple[Workspace, Settings, Database]]:
+    from api.settings import load_settings
+    from data.store import open_store
+    from data.workspace import Workspace
+
+    workspace, settings = Workspace.open(folder), load_settings(folder)
+    store = open_store(settings.store_url(folder))
+    try:
+        yield workspace, settings, store.database
+    finally:
+        store.close()

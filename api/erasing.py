@@ -1,0 +1,105 @@
+"""Erasing a customer everywhere in a workspace, and protecting one from before pseudonyms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from api.errors import NotErased
+from api.settings import Settings
+from api.work import key_of
+from data.erasing import Changed, erase_from_store, erase_from_tables, scrub
+from data.failpoints import reach
+from data.store.database import Database
+from data.store.dead_letters import forget_letters
+from data.workspace import Workspace
+from production.configuration.learned.saved import forget_in_choices
+from recsys.groups.saved import forget_in_groups
+from recsys.saved.forgetting import forget_customer
+
+_PART: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What erasing a customer came to; nothing but zeros where nobody knew the customer.
+
+    Attributes:
+        unnamed: rows that stay as a guest's: order lines, whose units count as demand.
+        removed: rows that are gone: events and whatever else is a customer's own.
+        models: saved models that were written anew without the customer.
+        others: customer groups and learned choices that named the customer.
+    """
+
+    unnamed: int
+    removed: int
+    models: int
+    others: int
+
+    def to_json(self) -> dict[str, int]:
+        """For JSON."""
+        return asdict(self)
+
+
+def erase_customer(
+    workspace: Workspace, settings: Settings, database: Database, customer_id: str, *, actor: str
+) -> Erased:
+    """Erase a customer from tables, models, groups, choices and the store; doing it again helps.
+
+    Args:
+        workspace: where.
+        settings: name the key that signs models.
+        database: the workspace's store.
+        customer_id: the shop's id, or the pseudonym.
+        actor: who asks, for the audit, which names neither the customer nor an order.
+
+    Raises:
+        WorkspaceError: another process is changing the tables.
+        StoreError: the store is away, busy, full or read-only.
+        NotErased: a file still holds the customer.
+    """
+    customer, key = workspace.pseudonyms().of(customer_id), key_of(workspace, settings)
+    with workspace.locked():
+        tables = erase_from_tables(workspace, customer)
+        reach("tables-erased")
+        models = forget_customer(workspace, customer, key)
+        others = forget_in_groups(workspace, customer) + forget_in_choices(workspace, customer)
+        reach("models-erased")
+    changed: Changed = tables + erase_from_store(
+        database, customer, actor=actor, now=datetime.now(UTC)
+    )
+    changed += Changed(removed=forget_letters(database, customer_id))
+    reach("store-erased")
+    scrub(database)
+    left = list(holding(workspace.root, {customer, customer_id}))
+    if left:
+        raise NotErased(
+            f"The customer is erased, but {len(left)} files still hold the id.",
+            where=", ".join(str(path) for path in left[:5]),
+            fix="They are not Atelier's own, or in use: remove them, or erase again.",
+        )
+    return Erased(unnamed=changed.unnamed, removed=changed.removed, models=models, others=others)
+
+
+def holding(root: Path, texts: set[str]) -> Iterator[Path]:
+    """Files below a folder that hold one of some texts of several characters, byte by byte."""
+    sought = [text.encode("utf-8", "surrogatepass") for text in texts if len(text) >= LEAST_SOUGHT]
+    longest = max(map(len, sought), default=0)
+    for path in sorted(root.rglob("*")):
+        if not path.is_file() or not sought:
+            continue
+        tail = b""
+        with path.open("rb") as file:
+            while part := file.read(_PART):
+                block = tail + part
+                if any(text in block for text in sought):
+                    yield path
+                    break
+                tail = block[-longest:]
+
+
+LEAST_SOUGHT: Final = 12
+"""Shorter ids stand in files by chance: 10242 is also a number of something else."""

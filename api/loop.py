@@ -1,0 +1,185 @@
+"""Custom orders in the loop: lines of the orders table, and capacity that plans leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from api.live import local_time
+from api.settings import Settings
+from data.cleaning.finish import completed, conform
+from data.ledger import MILLI, Ledger, Order, open_ledger
+from data.ledger.states import State
+from data.tables import ORDERS, VARIANTS
+from data.workspace import Workspace
+from production.configuration.nearest_variant import nearest_variant
+from recsys.catalogue import Catalogue
+from recsys.returns import plain_reason
+
+CHANNEL: Final = "custom"
+"""How order lines of the ledger came in."""
+
+LEDGER_ID: Final = "[0-9a-f]{32}"
+"""What the ledger's ids of orders look like."""
+
+COUNTED: Final[tuple[State, ...]] = ("confirmed", "in_production", "shipped", "returned")
+"""States of an order that somebody has committed to."""
+
+ORDERS_A_READ: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What was taken into the orders table.
+
+    Attributes:
+        lines: lines of custom orders that stand in it now, returns among them.
+        waiting: orders that wait until the imported tables reach their day.
+        changed: whether the table was written.
+    """
+
+    lines: int
+    waiting: int
+    changed: bool
+
+
+def join_orders(workspace: Workspace, settings: Settings) -> Joined:
+    """Take the custom orders that were committed to into the orders table; see `joined`.
+
+    Nothing is done where there is no store yet.
+
+    Raises:
+        WorkspaceError: another process is changing the tables.
+        StoreError: the store is away, busy, full or read-only.
+    """
+    if not has_store(workspace, settings):
+        return Joined(0, 0, changed=False)
+    ledger = open_ledger(settings.store_url(workspace.root))
+    try:
+        committed = list(_orders(ledger, COUNTED))
+    finally:
+        ledger.close()
+    if not committed and not _has_custom(workspace):
+        return Joined(0, 0, changed=False)
+    with workspace.locked():
+        return _join(workspace, settings, committed)
+
+
+def taken_by_orders(workspace: Workspace, settings: Settings) -> pd.DataFrame | None:
+    """What custom orders have committed: resource_id, day and amount; None where nothing.
+
+    Raises:
+        StoreError: the store is away, busy, full or read-only.
+    """
+    if not has_store(workspace, settings):
+        return None
+    ledger = open_ledger(settings.store_url(workspace.root))
+    try:
+        rows = ledger.committed()
+    finally:
+        ledger.close()
+    if not rows:
+        return None
+    return pd.DataFrame(
+        {
+            "resource_id": [row.resource_id for row in rows],
+            "day": pd.Series([row.day for row in rows], dtype="datetime64[s]"),
+            "amount": [row.committed / MILLI for row in rows],
+        }
+    )
+
+
+def has_store(workspace: Workspace, settings: Settings) -> bool:
+    """Whether there is a store that may hold orders: a database, or the workspace's own file."""
+    return settings.database_url is not None or (workspace.root / "atelier.db").is_file()
+
+
+def order_lines(
+    workspace: Workspace, orders: Sequence[Order], others: pd.DataFrame, timezone: str
+) -> pd.DataFrame:
+    """Orders as rows of the orders table: what was ordered and, of those sent back, the returns.
+
+    A composed line is one of the variant of its style that is most like it, see
+    `production.configuration.nearest_variant`.
+
+    Args:
+        workspace: its catalogue.
+        orders: of the ledger.
+        others: the other rows of the table: of variants as near, the one that sold most counts.
+        timezone: the shop's.
+    """
+    table = workspace.read(VARIANTS) if workspace.has(VARIANTS) else None
+    catalogue = Catalogue.of((), table)
+    units = others[others["quantity"] > 0].groupby("variant_id")["quantity"].sum()
+    sold = dict(zip(units.index.astype(str), units.tolist(), strict=True))
+    rows = [
+        (
+            order.order_id,
+            order.customer_id,
+            line.variant_id
+            or nearest_variant(catalogue, line.style_id or "", line.configuration, sold),
+            sign * line.quantity,
+            float(Decimal(line.price) / line.quantity),
+            local_time(order.made_at if sign > 0 else order.changed_at, timezone),
+            None,
+            CHANNEL,
+            None if sign > 0 else plain_reason(order.reason),
+        )
+        for order in orders
+        for line in order.lines
+        for sign in ((1, -1) if order.state == "returned" else (1,))
+    ]
+    return conform(pd.DataFrame(rows, columns=list(ORDERS.names)), ORDERS, ())
+
+
+def _join(workspace: Workspace, settings: Settings, committed: Sequence[Order]) -> Joined:
+    before = workspace.read(ORDERS) if workspace.has(ORDERS) else pd.DataFrame()
+    held = completed(before, ORDERS)
+    others = held[~_custom(held)]
+    lines = order_lines(workspace, committed, others, settings.timezone)
+    late = np.zeros(len(lines), dtype=bool)
+    if settings.custom_orders == "in_step" and len(others):
+        # a week of which only custom orders were known would look like one of hardly any demand
+        ends = others["ordered_at"].max().normalize() + pd.Timedelta(days=1)
+        late = (lines["ordered_at"] >= ends).to_numpy()
+    counted, waiting = lines[~late], int(lines.loc[late, "order_id"].nunique())
+    if not len(counted) and len(others) == len(held):
+        return Joined(0, waiting, changed=False)
+    some = [frame for frame in (others, counted) if len(frame)]
+    together = pd.concat(some, ignore_index=True) if some else held[:0]
+    together = together.sort_values(
+        ["ordered_at", "order_id", "customer_id", "variant_id"], kind="stable", ignore_index=True
+    )
+    changed = not together.equals(before)
+    if changed:
+        workspace.swap({ORDERS.name: together})
+    return Joined(len(counted), waiting, changed=changed)
+
+
+def _custom(lines: pd.DataFrame) -> pd.Series:
+    """Which rows of the orders table came from the ledger: by their channel and kind of id."""
+    found = lines["channel"].eq(CHANNEL) & lines["order_id"].str.fullmatch(LEDGER_ID)
+    return found.fillna(value=False).astype(bool)
+
+
+def _has_custom(workspace: Workspace) -> bool:
+    if not workspace.has(ORDERS):
+        return False
+    held = workspace.read(ORDERS)
+    return "channel" in held and bool(_custom(held).any())
+
+
+def _orders(ledger: Ledger, states: Sequence[State]) -> Iterator[Order]:
+    """Orders in some states, a page at a time."""
+    offset = 0
+    while True:
+        _, page = ledger.list_orders(states, limit=ORDERS_A_READ, offset=offset)
+        yield from page
+        if len(page) < ORDERS_A_READ:
+            return
+        offset += len(page)

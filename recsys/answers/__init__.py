@@ -1,0 +1,1 @@
+"""Answers for customer service: entries of a knowledge table, found by text."""
