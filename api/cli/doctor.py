@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,6 +18,7 @@ from data.errors import AtelierError
 if TYPE_CHECKING:
     from api.settings import Settings
     from data.ledger import Ledger
+    from data.store.database import Database
     from data.tables import Table
     from data.workspace import Workspace
 
@@ -54,7 +57,7 @@ def doctor(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag 
 
 
 def look_through(workspace: Workspace, settings: Settings) -> Iterator[Check]:
-    """Tables, model, plan and store, one after the other."""
+    """Tables, model, plan, key, products and store, one after the other."""
     from data.tables import ORDERS, STOCK, TABLES
 
     for table in TABLES.values():
@@ -66,7 +69,31 @@ def look_through(workspace: Workspace, settings: Settings) -> Iterator[Check]:
         yield looked_at("demand", partial(demand_found, workspace, settings))
     yield looked_at("model", partial(model_found, workspace, settings))
     yield looked_at("plan", partial(plan_found, workspace))
-    yield looked_at("store", partial(store_found, workspace, settings))
+    yield looked_at("customer key", partial(key_found, workspace))
+    products = looked_at("products", partial(products_found, workspace))
+    yield products
+    if products.state != "wrong":
+        yield looked_at("learned choices", partial(choices_found, workspace, settings))
+    yield from look_into_store(workspace, settings)
+
+
+def look_into_store(workspace: Workspace, settings: Settings) -> Iterator[Check]:
+    """The store, and what waits in it once it can be read."""
+    from data.store.database import open_database
+
+    try:
+        database = open_database(settings.store_url(workspace.root), patience=5.0)
+    except AtelierError as error:
+        yield Check("store", "wrong", error.what, error.fix)
+        return
+    try:
+        store = looked_at("store", partial(store_found, database))
+        yield store
+        if store.state != "wrong":
+            yield looked_at("jobs", partial(jobs_found, database))
+            yield looked_at("dead letters", partial(letters_found, database))
+    finally:
+        database.close()
 
 
 def looked_at(name: str, look: Callable[[], str | None]) -> Check:
@@ -126,24 +153,79 @@ def plan_found(workspace: Workspace) -> str | None:
     return None if plan is None else plan.plan_id
 
 
-def store_found(workspace: Workspace, settings: Settings) -> str:
+def key_found(workspace: Workspace) -> str:
+    """Whether the customers' key is the one that they were imported under, and nobody else's."""
+    from data.customers import KEY_FILE, KEY_VARIABLE
+    from data.errors import WorkspaceError
+
+    workspace.pseudonyms()
+    if os.environ.get(KEY_VARIABLE):
+        return f"of the environment, {KEY_VARIABLE}"
+    path = workspace.root / KEY_FILE
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise WorkspaceError(
+            f"Others than the owner may read or write the customers' key: its mode is {mode:04o}.",
+            where=str(path),
+            fix=f"chmod 600 {path}",
+        )
+    return f"{KEY_FILE}, mode {mode:04o}"
+
+
+def products_found(workspace: Workspace) -> str | None:
+    """The products that customers compose, once their models and options are read."""
+    from production.configuration.products import read_products
+
+    return ", ".join(read_products(workspace)) or None
+
+
+def choices_found(workspace: Workspace, settings: Settings) -> str | None:
+    """The learned choices, once signature and digest hold and they fit the products."""
+    from api.choices import learned_choices
+
+    return ", ".join(learned_choices(workspace, settings)) or None
+
+
+def store_found(database: Database) -> str:
     """Whether the transactional store answers, is of this program's version, and adds up."""
     from data.errors import SchemaError
     from data.ledger import Ledger
-    from data.store.database import open_database
     from data.store.migrating import bring_up, schema_state
 
-    database = open_database(settings.store_url(workspace.root), patience=5.0)
-    try:
-        if schema_state(database) == "older":
-            raise SchemaError(
-                "The store's tables are older than this program.",
-                fix="Back it up, then start 'atelier serve': it brings them up to date.",
-            )
-        bring_up(database)
-        return ledger_found(Ledger(database=database))
-    finally:
-        database.close()
+    if schema_state(database) == "older":
+        raise SchemaError(
+            "The store's tables are older than this program.",
+            fix="Back it up, then start 'atelier serve': it brings them up to date.",
+        )
+    bring_up(database)
+    return ledger_found(Ledger(database=database))
+
+
+def jobs_found(database: Database) -> str:
+    """Whether any job was left by a process that has died."""
+    from api.jobs.runner import utc_now
+    from data.errors import StoreError
+    from data.jobs.asking import left_jobs
+
+    if left := left_jobs(database, now=utc_now()):
+        raise StoreError(
+            f"{left[0].kind} {left[0].job_id} was left unfinished: what did it has ended.",
+            fix="Start 'atelier serve': it begins such a job again within seconds.",
+        )
+    return "none left unfinished"
+
+
+def letters_found(database: Database) -> str:
+    """Whether messages of a broker wait for somebody to look at them."""
+    from data.errors import LetterRefused
+    from data.store.dead_letters import letters_waiting
+
+    if waiting := letters_waiting(database):
+        raise LetterRefused(
+            f"{waiting:,} message{'s' if waiting > 1 else ''} of a broker could not be taken.",
+            fix="'atelier dead-letters list' says why; retry or remove each.",
+        )
+    return "none"
 
 
 def ledger_found(ledger: Ledger) -> str:

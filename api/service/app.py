@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.telemetry import TelemetryConfig
 
 from api.jobs.runner import Runner
 from api.service.access import OPEN, Gate, role_of
@@ -22,15 +23,28 @@ from api.service.request_log import RequestLog, crashed
 from api.service.routes import ROUTERS
 from api.service.routes.recommendations import PLAIN_LISTS
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
 SECONDS_BETWEEN_LOOKS = 2.0
+NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False, "metrics": False, "logs": False, "auto_configure": False,
+}  # fmt: skip
+"""FastAPI's own spans and logs would hold paths, queries and the messages of exceptions."""
+
 ABOUT = """Recommendations with reasons, live events, the variant mix and production plans.
 
 Every error is `application/problem+json` with a stable `code`, what is wrong, where, and what to
 do. Bodies are strict: no unknown field, no NaN, at most 1 MB."""
 
 
-def create_app(engine: Engine) -> FastAPI:
-    """The service of an engine; the engine's life is the caller's business."""
+def create_app(engine: Engine, spans: TracerProvider | None = None) -> FastAPI:
+    """The service of an engine; the engine's life is the caller's business.
+
+    Args:
+        engine: what is served.
+        spans: where traces of requests go, until the service ends; None for none.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -42,6 +56,8 @@ def create_app(engine: Engine) -> FastAPI:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await anyio.to_thread.run_sync(runner.close)
+        if spans is not None:
+            await anyio.to_thread.run_sync(spans.shutdown)
         engine.serving.close()
 
     app = FastAPI(
@@ -52,6 +68,7 @@ def create_app(engine: Engine) -> FastAPI:
         docs_url=None,  # its page loads scripts from the network
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     app.state.engine = engine
     install(app)
@@ -62,6 +79,10 @@ def create_app(engine: Engine) -> FastAPI:
     app.add_middleware(
         Gate, store=engine.store, sessions=engine.sessions, rate=engine.settings.rate_limit
     )
+    if spans is not None:
+        from api.service.tracing import Tracing  # noqa: PLC0415  # an extra
+
+        app.add_middleware(Tracing, spans=spans)
     app.add_middleware(RequestLog)  # added last, so outermost
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -43,3 +43,6 @@ STEPS: Final = Counter(
 SHORT: Final = Counter(
     "atelier_holds_refused", "Orders refused because capacity was short; none is ever oversold."
 )
+
+ALL: Final = (REQUESTS, LISTS, REFUSALS, EVENTS, MESSAGES, STEPS, SHORT)
+"""What `/metrics` tells of them."""

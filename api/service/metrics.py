@@ -18,7 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from api.live import local_time
-from api.service.counters import EVENTS, FOLDER, LISTS, REFUSALS, REQUESTS, SHORT, STEPS
+from api.service.counters import ALL, FOLDER
 from api.service.drift import Drift
 from api.service.serving import Serving
 
@@ -78,7 +78,7 @@ def exposition(gauges: ModelGauges) -> bytes:
     if os.environ.get(FOLDER):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus types it not
     else:
-        for metric in (REQUESTS, LISTS, REFUSALS, EVENTS, STEPS, SHORT):
+        for metric in ALL:
             registry.register(metric)
     registry.register(gauges)
     return generate_latest(registry)

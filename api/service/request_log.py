@@ -89,9 +89,18 @@ def say(event: str, **fields: object) -> None:
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"})
 
 
+def method_of(scope: Scope) -> str:
+    """A request's method where it is HTTP's own, '?' otherwise."""
+    return scope["method"] if scope["method"] in _METHODS else "?"
+
+
+def route_of(scope: Scope) -> str | None:
+    """The template of the route that a request took; None before it took one."""
+    return getattr(scope.get("route"), "path_format", None)
+
+
 def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path_format", None)
-    method = scope["method"] if scope["method"] in _METHODS else "?"
+    route, method = route_of(scope), method_of(scope)
     REQUESTS.labels(method, route or "none", str(status)).observe(seconds)
     say(
         "request",

@@ -22,6 +22,7 @@ from api.service import request_log
 from api.service.app import create_app
 from api.service.counters import FOLDER
 from api.service.engine import open_engine, opened
+from api.service.tracing_asked import spans_if_asked
 from api.settings import Settings, load_settings
 
 BACKLOG = 2048
@@ -37,13 +38,13 @@ def run(workspace: Path, flags: Mapping[str, Any]) -> None:
         flags: settings that the command line says, see `load_settings`.
 
     Raises:
-        SettingsError: the certificate or its key cannot be used.
+        SettingsError: the certificate or its key cannot be used, or traces cannot be sent.
         OutputError: the address cannot be bound.
         WorkspaceError: the folder is no workspace.
         StoreError: the store cannot be opened.
     """
     settings = load_settings(workspace, **flags)
-    secure = _tls(settings)
+    secure, spans = _tls(settings), spans_if_asked()
     request_log.configure()
     with (
         bind(settings.host, settings.port) as listening,
@@ -54,7 +55,7 @@ def run(workspace: Path, flags: Mapping[str, Any]) -> None:
         request_log.say("serving", url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
         try:
             if settings.workers == 1:
-                uvicorn.Server(_config(create_app(engine), secure)).run(sockets=[listening])
+                uvicorn.Server(_config(create_app(engine, spans), secure)).run(sockets=[listening])
             else:
                 engine.close()
                 os.environ[FOLDER] = undo.enter_context(tempfile.TemporaryDirectory())
@@ -111,7 +112,7 @@ def _worker(workspace: Path, flags: Mapping[str, Any]) -> FastAPI:
     request_log.configure()
     engine = opened(workspace, load_settings(workspace, **flags))
     atexit.register(engine.close)
-    return create_app(engine)
+    return create_app(engine, spans_if_asked())
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -95,6 +95,14 @@ def jobs_of(database: Database, *, limit: int, offset: int = 0) -> list[Job]:
         return [job_from(row) for row in connection.execute(query).mappings()]
 
 
+def left_jobs(database: Database, *, now: datetime) -> list[Job]:
+    """Jobs that run by the table while their lease is over: whoever did them is gone."""
+    over = jobs.c.state == "running", jobs.c.lease_until <= now
+    left = select(jobs).where(*over).order_by(jobs.c.job_id)
+    with database.transaction(reads=True) as connection:
+        return [job_from(row) for row in connection.execute(left).mappings()]
+
+
 def cancel_job(database: Database, job_id: str, *, now: datetime) -> Job:
     """End a job that waits, or ask the one that runs to end; once cancelled it stays so.
 

@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, DateTime, Index, LargeBinary, Table, Text, delete, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from data.errors import AtelierError, LetterRefused
@@ -119,6 +130,16 @@ def letters_of(store: Store, letter_id: str | None = None) -> list[DeadLetter]:
             fix="'atelier dead-letters list' names them.",
         )
     return found
+
+
+def letters_waiting(database: Database) -> int:
+    """How many letters are kept.
+
+    Raises:
+        StoreError: the store does not answer.
+    """
+    with database.transaction(reads=True) as connection:
+        return connection.scalar(select(func.count()).select_from(dead_letters)) or 0
 
 
 def forget_letters(database: Database, customer_id: str) -> int:

@@ -216,8 +216,10 @@ class TestTheLoop:
     def test_doctor_finds_nothing_wrong_and_then_what_is(
         self, capsys: pytest.CaptureFixture[str], workspace: Path
     ) -> None:
-        states = answered(capsys, "doctor", "-w", workspace)["checks"]
-        assert {check["state"] for check in states} == {"ok"}
+        checks = answered(capsys, "doctor", "-w", workspace)["checks"]
+        absent = [check["name"] for check in checks if check["state"] == "absent"]
+        assert absent == ["products", "learned choices"]
+        assert {check["state"] for check in checks} == {"ok", "absent"}
         for manifest in (workspace / "models").glob("*/manifest.json"):
             manifest.write_text("{}")
         status, out, _ = run(capsys, "doctor", "-w", workspace, "--json")

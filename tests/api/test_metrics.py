@@ -7,6 +7,9 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from prometheus_client import Counter, Histogram
+
+from api.service import counters
 from api.service.app import create_app
 from api.service.drift import Drift
 from api.service.engine import Engine, open_engine
@@ -139,3 +142,12 @@ def test_steps_of_orders_are_counted_once(workspace: Path) -> None:
         assert answer.status_code == 409
         assert figure(client, "atelier_order_steps_total", state="held") == held + 1
         assert figure(client, "atelier_holds_refused_total") == refused + 1
+
+
+def test_every_counter_is_told_with_one_worker_too(client: Client) -> None:
+    defined = [one for one in vars(counters).values() if isinstance(one, Counter | Histogram)]
+    text = client.get("/metrics").text
+    assert len(defined) >= 7
+    for one in defined:
+        [told] = one.describe()
+        assert f"# TYPE {told.name}" in text
