@@ -78,8 +78,9 @@ def erase_customer(
     if left:
         raise NotErased(
             f"The customer is erased, but {len(left)} files still hold the id.",
-            where=", ".join(str(path) for path in left[:5]),
-            fix="They are not Atelier's own, or in use: remove them, or erase again.",
+            where=", ".join(str(path.relative_to(workspace.root)) for path in left[:5]),
+            fix="It means something else there, or they are not Atelier's own, or in use: "
+            "look at them, remove what is the customer's, or erase again.",
         )
     return Erased(unnamed=changed.unnamed, removed=changed.removed, models=models, others=others)
 

@@ -6,7 +6,7 @@ ApiError
 ├── OpenAddress            an address that others can reach, without saying so plainly
 ├── NotReady               what is asked for has not been made yet (503)
 │   └── Preparing          … and is being made (503)
-├── NotErased              a customer whose id a file still holds (503)
+├── NotErased              a customer whose id a file still holds (409)
 ├── Busy                   too much of the same work is waiting (503)
 ├── NoKey                  a key is asked for, and none that counts is shown (401)
 ├── Forbidden              a key whose role may not do this (403)

@@ -1,4 +1,4 @@
-"""Custom orders in the loop: lines of the orders table, and capacity that plans leave them."""
+"""Custom orders in the loop: lines of the tables, and capacity that plans leave them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from api.composed import has_composed, with_composed
 from api.live import local_time
 from api.settings import Settings
 from data.cleaning.finish import completed, conform
 from data.ledger import MILLI, Ledger, Order, open_ledger
 from data.ledger.states import State
-from data.tables import ORDERS, VARIANTS
+from data.tables import CONFIGURATIONS, ORDERS, VARIANTS
 from data.workspace import Workspace
 from production.configuration.nearest_variant import nearest_variant
 from recsys.catalogue import Catalogue
@@ -40,7 +41,7 @@ class Joined:
     Attributes:
         lines: lines of custom orders that stand in it now, returns among them.
         waiting: orders that wait until the imported tables reach their day.
-        changed: whether the table was written.
+        changed: whether a table was written.
     """
 
     lines: int
@@ -49,7 +50,9 @@ class Joined:
 
 
 def join_orders(workspace: Workspace, settings: Settings) -> Joined:
-    """Take the custom orders that were committed to into the orders table; see `joined`.
+    """Take the custom orders that were committed to into the tables; see `Joined`.
+
+    Their lines go into the orders table, what was chosen into the configurations table.
 
     Nothing is done where there is no store yet.
 
@@ -64,7 +67,7 @@ def join_orders(workspace: Workspace, settings: Settings) -> Joined:
         committed = list(_orders(ledger, COUNTED))
     finally:
         ledger.close()
-    if not committed and not _has_custom(workspace):
+    if not committed and not _has_custom(workspace) and not has_composed(workspace):
         return Joined(0, 0, changed=False)
     with workspace.locked():
         return _join(workspace, settings, committed)
@@ -148,17 +151,24 @@ def _join(workspace: Workspace, settings: Settings, committed: Sequence[Order]) 
         ends = others["ordered_at"].max().normalize() + pd.Timedelta(days=1)
         late = (lines["ordered_at"] >= ends).to_numpy()
     counted, waiting = lines[~late], int(lines.loc[late, "order_id"].nunique())
-    if not len(counted) and len(others) == len(held):
-        return Joined(0, waiting, changed=False)
-    some = [frame for frame in (others, counted) if len(frame)]
-    together = pd.concat(some, ignore_index=True) if some else held[:0]
-    together = together.sort_values(
-        ["ordered_at", "order_id", "customer_id", "variant_id"], kind="stable", ignore_index=True
-    )
-    changed = not together.equals(before)
-    if changed:
-        workspace.swap({ORDERS.name: together})
-    return Joined(len(counted), waiting, changed=changed)
+    tables = {}
+    if len(counted) or len(others) != len(held):
+        some = [frame for frame in (others, counted) if len(frame)]
+        together = pd.concat(some, ignore_index=True) if some else held[:0]
+        together = together.sort_values(
+            ["ordered_at", "order_id", "customer_id", "variant_id"],
+            kind="stable",
+            ignore_index=True,
+        )
+        if not together.equals(before):
+            tables[ORDERS.name] = together
+    # what is chosen does not wait: a choice of yesterday says as much as one of last year
+    composed = with_composed(workspace, committed, settings.timezone)
+    if composed is not None:
+        tables[CONFIGURATIONS.name] = composed
+    if tables:
+        workspace.swap(tables)
+    return Joined(len(counted), waiting, changed=bool(tables))
 
 
 def _custom(lines: pd.DataFrame) -> pd.Series:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from api.live import local_time
 from api.products import Products
@@ -22,11 +23,17 @@ from data.workspace import Workspace
 from production.errors import NoPromise
 from production.promise.calendar import MATERIAL, Calendar
 from production.promise.lateness import LATEST_ORDERS, Reliability, reliability
-from production.promise.promise import Work, needs_by, promise
+from production.promise.promise import Work, earliest, needs_by, promise
 from production.promise.quoting import Asked, Quote, QuotedLine, quote, quoted_line
 
 SECONDS_BETWEEN_LOOKS: Final = 60.0
 """Past lateness moves by one shipped order at a time: it is read again so often at most."""
+
+
+NEAR_DAYS: Final = 42
+"""Most promises lie within: reading half a year for each would take longer than all the rest."""
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +116,8 @@ class Ordering:
             )
             for line in lines
         ]
-        today = self.today()
-        return quote(asked, self._calendar(asked, today), today, self._scarcity.prices())
+        today, prices = self.today(), self._scarcity.prices()
+        return self._promised(asked, today, lambda calendar: quote(asked, calendar, today, prices))
 
     def preview(self, line: AskedLine) -> tuple[QuotedLine, date | None]:
         """What one line would be quoted at, and by when; None where no day can be promised.
@@ -126,10 +133,14 @@ class Ordering:
             quantity=line.quantity,
         )
         quoted = quoted_line(asked, 0, self._scarcity.prices())
+        day: date | None
         try:
-            return quoted, promise(self._calendar([asked], today), [quoted.work], today).day
+            day, _ = self._promised(
+                [asked], today, lambda calendar: earliest(calendar, [quoted.work], today)
+            )
         except NoPromise:
-            return quoted, None
+            day = None
+        return quoted, day
 
     def hold_quote(
         self, quote_id: str, *, customer_id: str | None, hold_for: timedelta, request: RequestKey
@@ -175,14 +186,23 @@ class Ordering:
             self._reliability = held
         return held[1]
 
-    def _calendar(self, asked: Sequence[Asked], today: date) -> Calendar:
+    def _promised(
+        self, asked: Sequence[Asked], today: date, find: Callable[[Calendar], Found]
+    ) -> Found:
+        """What is found in the days near at hand, or else in all that a promise may lie in."""
         options = [one.product.options for one in asked if one.product.options is not None]
-        resources = {name for one in options for name in one.named("usage")}
-        materials = {MATERIAL + name for one in options for name in one.named("materials")}
-        until = today + timedelta(days=self.settings.promise.days_ahead)
-        return Calendar.of(
-            self.ledger.free_since(sorted(resources), sorted(materials), today, until)
-        )
+        resources = sorted({name for one in options for name in one.named("usage")})
+        materials = sorted({MATERIAL + name for one in options for name in one.named("materials")})
+
+        def calendar(days: int) -> Calendar:
+            until = today + timedelta(days=days)
+            return Calendar.of(self.ledger.free_since(resources, materials, today, until))
+
+        far = self.settings.promise.days_ahead
+        if far > NEAR_DAYS:
+            with suppress(NoPromise):
+                return find(calendar(NEAR_DAYS))
+        return find(calendar(far))
 
     def _hold(
         self,

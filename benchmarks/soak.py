@@ -194,9 +194,10 @@ def look(parent: int, looked: Looked) -> None:
     """Note memory and open files of the service."""
     memory = files = 0
     for pid in processes(parent):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        memory += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
-        files += len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        with suppress(ProcessLookupError, FileNotFoundError):  # it may end while it is looked at
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            memory += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+            files += len(list(Path(f"/proc/{pid}/fd").iterdir()))
     looked.at.append(time.monotonic())
     looked.memory.append(memory)
     looked.files.append(files)

@@ -13,13 +13,14 @@ SHOWN = 12
 def choices(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag = False) -> None:
     """Learn from past configurations what customers are likely to choose; the result is kept."""
     from api.choices import learn_and_save
+    from api.loop import join_orders
     from api.settings import load_settings
     from data.workspace import Workspace
 
+    opened, settings = Workspace.open(workspace), load_settings(workspace)
+    join_orders(opened, settings)
     with console.progress() as progress:
-        found = learn_and_save(
-            Workspace.open(workspace), load_settings(workspace), progress=progress
-        )
+        found = learn_and_save(opened, settings, progress=progress)
     told: dict[str, Any] = {}
     for style, (learned, past) in found.items():
         penalties = learned.estimation.penalties

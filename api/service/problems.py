@@ -34,7 +34,7 @@ STATUS: Final[tuple[tuple[type[AtelierError], int], ...]] = (
     (api.WrongMedia, 415),
     (api.NotReady, 503),
     (api.Busy, 503),
-    (api.NotErased, 503),
+    (api.NotErased, 409),
     (api.OutputError, 503),
     (recsys.UnknownVariant, 404),
     (recsys.UnknownStyle, 404),

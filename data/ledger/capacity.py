@@ -155,7 +155,7 @@ def free_in(
         since,
         until,
     )
-    rows = connection.execute(query.with_for_update() if lock else query)
+    rows = connection.execute(query.with_for_update() if lock else query).all()
     return [(resource_id, day, free) for resource_id, day, free in rows]
 
 

@@ -31,6 +31,11 @@ _LINES: Final = (
     .where(lines.c.order_id.in_(bindparam("o", expanding=True)))
     .order_by(lines.c.order_id, lines.c.line)
 )
+_ANY_DUE: Final = (
+    select(orders.c.order_id)
+    .where(orders.c.state == "held", orders.c.expires_at <= bindparam("now"))
+    .limit(1)
+)
 _MOVE: Final = (
     update(orders)
     .where(_THE_ORDER)
@@ -85,8 +90,7 @@ def lock_due(connection: Connection, now: datetime, most: int) -> list[Head]:
 
 def any_due(connection: Connection, now: datetime) -> bool:
     """Whether a hold has run out."""
-    due = (orders.c.state == "held") & (orders.c.expires_at <= naive(now))
-    return connection.execute(select(orders.c.order_id).where(due).limit(1)).first() is not None
+    return connection.execute(_ANY_DUE, {"now": naive(now)}).first() is not None
 
 
 def write(connection: Connection, order: Head, ordered: Sequence[Line]) -> None:

@@ -51,6 +51,9 @@ class Effect(_Part):
     """By material: the bill of materials."""
 
 
+NOTHING: Final = Effect()
+
+
 class Extra(Effect):
     """What an option or a combination adds."""
 
@@ -129,6 +132,16 @@ class Options(_Part):
         effects: list[Effect] = [*extras, *(extra.once for extra in extras)]
         effects += [option.each for option in self.options.values()]
         return frozenset(name for effect in effects for name in getattr(effect, kind))
+
+    def extras_of(self, name: str) -> tuple[Extra, ...]:
+        """What an option adds, and the combinations whose conditions name it."""
+        own = self.options.get(name)
+        with_it = (
+            combination
+            for combination, tests in zip(self.combinations, self._tests, strict=True)
+            if any(test.option == name for test in tests)
+        )
+        return (*(() if own is None else (own,)), *with_it)
 
     @model_validator(mode="after")
     def _steps_rise(self) -> Self:

@@ -14,6 +14,7 @@ from typing import Final
 
 from production.configuration.configuration import Configuration
 from production.configuration.options import (
+    NOTHING,
     QUANTITIES,
     Base,
     Effect,
@@ -196,7 +197,7 @@ def _effects(options: Options, known: Known) -> Iterator[tuple[str, Effect, Deci
     yield "base", options.base, Decimal(1)
     for what, extra in _extras(options, known):
         yield what, extra, Decimal(1)
-        if isinstance(extra, OptionExtra) and extra.each != Effect() and what in known.numbers:
+        if isinstance(extra, OptionExtra) and extra.each != NOTHING and what in known.numbers:
             number = known.numbers[what]
             times = Decimal(number.numerator) / Decimal(number.denominator)
             yield f"{what} x {times.normalize():f}", extra.each, times
@@ -229,7 +230,7 @@ def _compares(comparator: Comparator, one: Fraction, other: Fraction) -> bool:
 
 
 def _once(effect: Effect) -> Effect:
-    return effect.once if isinstance(effect, Base | Extra) else Effect()
+    return effect.once if isinstance(effect, Base | Extra) else NOTHING
 
 
 def _on_the_whole(
@@ -255,7 +256,7 @@ def _money(amount: Decimal, options: Options) -> Decimal:
 
 def _open_numbers(options: Options, known: Known) -> Iterator[str]:
     for name, extra in options.options.items():
-        if name in known.on and extra.each != Effect() and name not in known.numbers:
+        if name in known.on and extra.each != NOTHING and name not in known.numbers:
             yield name
 
 

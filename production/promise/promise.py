@@ -62,6 +62,12 @@ def promise(calendar: Calendar, lines: Sequence[Work], today: date) -> Promise:
     Raises:
         NoPromise: nothing is known of a resource, or too little is free on all days stated.
     """
+    day, waits_for = earliest(calendar, lines, today)
+    return Promise(day=day, needs=needs_by(calendar, lines, today, day), waits_for=waits_for)
+
+
+def earliest(calendar: Calendar, lines: Sequence[Work], today: date) -> tuple[date, str | None]:
+    """The day of a promise, and what it waits for; errors as of `promise`."""
     wanted: dict[str, int] = {}
     for line in lines:
         for resource_id, amount in line.takes.items():
@@ -73,11 +79,7 @@ def promise(calendar: Calendar, lines: Sequence[Work], today: date) -> Promise:
         ready = _ready(calendar, resource_id, amount, begin)
         if ready > day:
             day, waits_for = ready, resource_id
-    return Promise(
-        day=date.fromordinal(day),
-        needs=needs_by(calendar, lines, today, date.fromordinal(day)),
-        waits_for=waits_for,
-    )
+    return date.fromordinal(day), waits_for
 
 
 def needs_by(

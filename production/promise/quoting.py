@@ -10,12 +10,13 @@ from itertools import islice
 from typing import Final
 
 from data.ledger.terms import MILLI
+from production.configuration.options import Effect, OptionExtra
 from production.configuration.pricing import Item, Price
 from production.configuration.product import Clash, Product
 from production.configuration.undecided import Undecided, undecided
 from production.errors import NoPromise, QuoteRefused
 from production.promise.calendar import MATERIAL, Calendar
-from production.promise.promise import Promise, Work, free_by, promise
+from production.promise.promise import Promise, Work, earliest, free_by, promise
 
 MOST_TRIED: Final = 12
 """Choices of an order that are left out in turn, to see what that would win."""
@@ -118,7 +119,7 @@ def quote(
         lines=lines,
         calendar=calendar,
         today=today,
-        day=found.day,
+        found=found,
         scarcity=scarcity or {},
     )
     best = sorted(sooner.all(), key=lambda one: (one.day, one.line, one.without or ""))
@@ -166,7 +167,7 @@ class _Sooner:
     lines: Sequence[QuotedLine]
     calendar: Calendar
     today: date
-    day: date
+    found: Promise
     scarcity: Mapping[str, Decimal]
 
     def all(self) -> Iterator[Alternative]:
@@ -175,7 +176,7 @@ class _Sooner:
             (place, choice)
             for place, one in enumerate(self.asked)
             for choice in one.choices
-            if not choice.startswith("!")
+            if not choice.startswith("!") and self._delays(one.product, choice)
         )
         seen = set()
         for place, choice in islice(tried, MOST_TRIED):
@@ -185,9 +186,24 @@ class _Sooner:
                 yield from self._if_sooner(place, less, choice)
         yield from self._fewer()
 
+    def _delays(self, product: Product, choice: str) -> bool:
+        """Whether a choice, alone or with others, has a part in what the order waits for."""
+        options, waits_for = product.options, self.found.waits_for
+        if options is None:
+            return False
+        extras = options.extras_of(choice.partition("=")[0])
+        if waits_for is None:
+            return any(extra.lead_time_days for extra in extras)
+        kind = "materials" if waits_for.startswith(MATERIAL) else "usage"
+        name = waits_for.removeprefix(MATERIAL)
+        effects: list[Effect] = [*extras, *(extra.once for extra in extras)]
+        effects += [extra.each for extra in extras if isinstance(extra, OptionExtra)]
+        return any(name in getattr(effect, kind) for effect in effects)
+
     def _fewer(self) -> Iterator[Alternative]:
         """As many units as can be had by the lead time, of an order of one line."""
-        if len(self.lines) != 1 or self.asked[0].quantity == 1:
+        waits = self.found.waits_for is not None
+        if not waits or len(self.lines) != 1 or self.asked[0].quantity == 1:
             return
         [one], [line] = self.asked, self.lines
         soonest = date.fromordinal(self.today.toordinal() + line.work.lead_time_days)
@@ -206,16 +222,16 @@ class _Sooner:
         try:
             line = quoted_line(changed, place, self.scarcity)
             lines = [*self.lines[:place], line, *self.lines[place + 1 :]]
-            day = promise(self.calendar, [one.work for one in lines], self.today).day
+            day, _ = earliest(self.calendar, [one.work for one in lines], self.today)
         except (QuoteRefused, NoPromise):
             return
-        if day < self.day:
+        if day < self.found.day:
             yield Alternative(
                 line=place,
                 without=without,
                 quantity=changed.quantity,
                 day=day,
-                days_sooner=(self.day - day).days,
+                days_sooner=(self.found.day - day).days,
                 total=_total(lines),
             )
 

@@ -272,3 +272,12 @@ def test_pseudonyms_follow_from_the_id_and_the_key_alone() -> None:
     assert len(set(many)) == 2000
     assert all(is_pseudonym(one) for one in many)
     assert np.mean([one < "c_m" for one in many]) > 0.2  # spread over the alphabet
+
+
+def test_an_id_that_means_something_else_too_is_said_to_be_left(client: Client) -> None:
+    variant_id = client.get("/v1/demand?limit=1").json()["variants"][0]["variant_id"]
+    response = client.request("DELETE", f"/v1/customers/{variant_id}")
+    assert response.status_code == 409
+    assert response.json()["code"] == "api.not-erased"
+    assert "tables/" in response.json()["where"]
+    assert "tmp" not in response.text

@@ -16,7 +16,7 @@ from api.loop import CHANNEL, Joined, join_orders, taken_by_orders
 from api.settings import load_settings
 from api.work import plan_and_save
 from data.ledger import Ledger, Line, Need, NewOrder, RequestKey, open_ledger
-from data.tables import ORDERS, VARIANTS
+from data.tables import CONFIGURATIONS, ORDERS, VARIANTS
 from data.workspace import Workspace
 from recsys.training import learnable
 from tests.api.test_cli import answered
@@ -125,8 +125,26 @@ def test_a_cancelled_order_leaves_the_table_again(shop: Workspace, desk: Desk) -
 def test_orders_wait_until_the_tables_reach_their_day(shop: Workspace, desk: Desk) -> None:
     desk.moment = datetime(2024, 9, 1, tzinfo=UTC)
     desk.order("blue")
+    assert join(shop) == Joined(0, 1, changed=True)  # what was chosen does not wait
     assert join(shop) == Joined(0, 1, changed=False)
     assert join(shop, custom_orders="at_once") == Joined(1, 0, changed=True)
+
+
+def test_what_was_chosen_is_learned_from_until_the_order_is_cancelled(
+    shop: Workspace, desk: Desk
+) -> None:
+    order_id = desk.order("blue", "monogram", "letters=3", "!gift-box")
+    join(shop)
+    table = shop.read(CONFIGURATIONS)
+    assert table["option"].tolist() == ["blue", "letters", "monogram"]
+    assert table["value"].fillna("").tolist() == ["", "3", ""]
+    assert set(table["configuration_id"]) == {f"{order_id}-1"}
+    assert set(table["order_id"]) == {order_id}
+    assert set(table["style_id"]) == {"A"}
+    assert set(table["quantity"]) == {2}
+    desk.ledger.cancel(order_id, version=2, request=desk.key())
+    assert join(shop).changed
+    assert shop.read(CONFIGURATIONS).empty
 
 
 def test_a_return_lowers_the_preference_where_it_speaks_of_taste(

@@ -113,6 +113,10 @@ class TestQuotes:
         assert fewer["without"] is None
         assert 35 < fewer["quantity"] < 42
 
+    def test_a_promise_may_lie_far_ahead(self, client: Client) -> None:
+        found = quoted(client, {**SHIRT, "quantity": 250})
+        assert found["promised_on"] == day(47).isoformat()  # 190.32 h at 4 h a day
+
     @pytest.mark.parametrize(
         ("line", "code", "word"),
         [

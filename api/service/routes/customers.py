@@ -34,7 +34,7 @@ def export_customer(customer_id: Annotated[Id, Path()], engine: TheEngine) -> Ho
     "/customers/{customer_id:path}",
     summary="Erase a customer",
     openapi_extra=may("admin"),
-    responses=responses(422, 503),
+    responses=responses(409, 422, 503),
 )
 def delete_customer(
     customer_id: Annotated[Id, Path()], engine: TheEngine, request: Request
