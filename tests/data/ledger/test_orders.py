@@ -20,7 +20,6 @@ from data.errors import (
     UnknownOrder,
 )
 from data.ledger import Ledger, Line, NewOrder
-from data.ledger.states import ALLOWED, BUCKET
 from tests.data.ledger.shop import (
     DAY,
     HOLD,
@@ -103,7 +102,26 @@ def test_a_cancel_gives_back_exactly_and_only_once(ledger: Ledger, confirmed: bo
     assert ledger.order(other.order_id).state == "held"
 
 
-def test_every_step_from_every_state_is_taken_or_refused_as_the_table_says(
+# As docs/orders.md has it, and not as the program does: a step too many there is a bug here.
+LIFE = {
+    "held": {"confirm", "cancel", "change"},
+    "confirmed": {"start", "cancel", "change"},
+    "in_production": {"ship"},
+    "shipped": {"return"},
+    "returned": set[str](),
+    "cancelled": set[str](),
+    "expired": set[str](),
+}
+KEEPS = {
+    "held": "held",
+    "confirmed": "committed",
+    "in_production": "committed",
+    "shipped": "committed",
+    "returned": "committed",
+}
+
+
+def test_every_step_from_every_state_is_taken_or_refused_as_the_life_of_orders_says(
     ledger: Ledger, clock: Clock
 ) -> None:
     ways: dict[str, list[str]] = {
@@ -127,15 +145,15 @@ def test_every_step_from_every_state_is_taken_or_refused_as_the_table_says(
                     take(ledger, done, held.order_id, name)
             before = ledger.order(held.order_id)
             assert before.state == state
-            if step in ALLOWED[before.state]:
+            if step in LIFE[state]:
                 take(ledger, step, held.order_id, name)
             else:
                 with pytest.raises(IllegalStep, match=state.replace("_", " ")) as refused:
                     take(ledger, step, held.order_id, name)
-                for allowed in set(ALLOWED[before.state]) - {"expire"}:
+                for allowed in LIFE[state]:
                     assert allowed in refused.value.fix
                 assert ledger.order(held.order_id) == before
-            after = BUCKET.get(ledger.order(held.order_id).state)
+            after = KEEPS.get(ledger.order(held.order_id).state)
             assert stands(ledger, name) == (5 * (after is None), 5 * (after == "held"),
                                             5 * (after == "committed"))  # fmt: skip
 
