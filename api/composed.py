@@ -57,7 +57,7 @@ def _table(workspace: Workspace) -> pd.DataFrame:
 
 
 def _ours(table: pd.DataFrame) -> pd.Series:
-    found = table["configuration_id"].str.fullmatch(CONFIGURATION_ID)
+    found = table["configuration_id"].astype("string").str.fullmatch(CONFIGURATION_ID)
     return found.fillna(value=False).astype(bool)
 
 

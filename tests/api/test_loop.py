@@ -200,3 +200,11 @@ def test_the_tables_of_a_shop_without_imports_are_its_orders(tmp_path: Path) -> 
     ledger.close()
     assert join(bare) == Joined(1, 0, changed=True)
     assert bare.read(ORDERS)["variant_id"].tolist() == ["A"]
+
+
+def test_a_table_of_no_configurations_is_none(shop: Workspace, desk: Desk) -> None:
+    shop.write({CONFIGURATIONS.name: pd.DataFrame(columns=list(CONFIGURATIONS.names), dtype=float)})
+    assert join(shop) == Joined(0, 0, changed=False)
+    desk.order("blue")
+    join(shop)
+    assert shop.read(CONFIGURATIONS)["option"].tolist() == ["blue"]
