@@ -24,6 +24,7 @@ from api.cli.evaluate_choices import choices as evaluate_choices
 from api.cli.evaluate_customers import customers
 from api.cli.evaluate_experiment import experiment
 from api.cli.evaluate_policy import policy
+from api.cli.evaluate_shown import shown
 from api.cli.forecast import forecast
 from api.cli.groups import groups
 from api.cli.import_files import import_files
@@ -75,6 +76,7 @@ evaluate.command("customers")(customers)
 evaluate.command("choices")(evaluate_choices)
 evaluate.command("policy")(policy)
 evaluate.command("experiment")(experiment)
+evaluate.command("shown")(shown)
 app.add_typer(evaluate, name="evaluate")
 app.command()(answer)
 app.command()(backup)

@@ -172,13 +172,14 @@ def exposure(counts: NDArray[np.float64], offered: int) -> NDArray[np.float64]:
            [0.25, 0.75, 1.  ]])
 
     Args:
-        counts: (rows, shown) float64, of each variant that is shown at all.
+        counts: (rows, shown) float64, of each variant that is shown at all, or what it counts for.
         offered: how many variants could have been shown.
 
     Returns:
         (rows, 3) float64; zeros, and 0 variants, where nothing is shown.
     """
-    total = np.maximum(counts.sum(axis=1), 1.0)
+    total = counts.sum(axis=1)
+    total = np.where(total > 0, total, 1.0)  # what is shown may count for less than 1
     rank = np.arange(offered - counts.shape[1], offered) + 1  # those never shown come before them
     gini = np.sort(counts, axis=1) @ (2.0 * rank - offered - 1) / (max(offered, 1) * total)
     share = counts / total[:, None]

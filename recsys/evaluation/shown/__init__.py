@@ -1,0 +1,1 @@
+"""What served lists showed, to whom: coverage and fairness by group, from their log."""
