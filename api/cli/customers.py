@@ -1,4 +1,4 @@
-"""`atelier customers export|erase|protect`: what is held on customers."""
+"""`atelier customers export|erase|protect|field-key|seal`: what is held on customers."""
 
 from __future__ import annotations
 
@@ -86,6 +86,46 @@ def protect_workspace(
         console.say("Customers are under pseudonyms. Models are gone: train again.")
     else:
         console.say("Customers are under pseudonyms already.")
+
+
+@people.command("field-key")
+def field_key(*, as_json: JsonFlag = False) -> None:
+    """Make a key to seal free text under; it is kept nowhere."""
+    from data.sealing import KEY_VARIABLE, key_id, new_key
+
+    key = new_key()
+    if as_json:
+        console.answer({"key": key, "key_id": key_id(key)})
+        return
+    console.say(key)
+    console.say(
+        f"Key {key_id(key)}. Set {KEY_VARIABLE} to it for every program that opens the store, and "
+        "keep a copy apart from backups: without it the text cannot be read.",
+    )
+
+
+@people.command("seal")
+def seal(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag = False) -> None:
+    """Bring the store's free text under the newest field key, or open it again."""
+    from data.errors import FieldKeyRefused
+    from data.resealing import reseal
+    from data.sealing import KEY_VARIABLE
+
+    with _opened(workspace) as (_, _, database):
+        seals = database.seals
+        if not seals.locks:
+            raise FieldKeyRefused(
+                "No field key is given.",
+                where=f"environment {KEY_VARIABLE}",
+                fix="Make one with 'atelier customers field-key'.",
+            )
+        changed = reseal(database)
+    if as_json:
+        console.answer({"key_id": seals.newest, "changed": changed})
+    elif seals.newest is None:
+        console.say(f"Opened {changed:,} texts: all are stored as they are written.")
+    else:
+        console.say(f"Sealed {changed:,} texts: all are under key {seals.newest}.")
 
 
 @contextmanager

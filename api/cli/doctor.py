@@ -90,6 +90,7 @@ def look_into_store(workspace: Workspace, settings: Settings) -> Iterator[Check]
         store = looked_at("store", partial(store_found, database))
         yield store
         if store.state != "wrong":
+            yield looked_at("field key", partial(field_key_found, database))
             yield looked_at("jobs", partial(jobs_found, database))
             yield looked_at("dead letters", partial(letters_found, database))
     finally:
@@ -199,6 +200,27 @@ def store_found(database: Database) -> str:
         )
     bring_up(database)
     return ledger_found(Ledger(database=database))
+
+
+def field_key_found(database: Database) -> str | None:
+    """Whether free text is sealed, all of it, under a key that is given."""
+    from data.errors import FieldKeyRefused
+    from data.resealing import texts_of
+    from data.store.field_keys import check_field_key
+
+    check_field_key(database)
+    seals, texts = database.seals, texts_of(database)
+    if texts.left(seals):
+        raise FieldKeyRefused(
+            f"Of the store's texts {texts.newest:,} are sealed under the newest key, "
+            f"{texts.older:,} under an older one, {texts.plain:,} are as they were written.",
+            fix="Run 'atelier customers seal'.",
+        )
+    if not seals.locks:
+        return None
+    if seals.newest is None:
+        return "all text is as it was written; the key can go"
+    return f"{seals.newest}; all {texts.newest:,} texts are sealed under it"
 
 
 def jobs_found(database: Database) -> str:
