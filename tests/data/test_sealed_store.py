@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from data.ledger.quotes import KeptQuote, keep, read
 from data.ledger.schema import metadata as ledger_tables
 from data.ledger.schema import orders
 from data.resealing import SEALED_TABLES, Texts, reseal, sealed_columns, texts_of
-from data.sealing import Seals, key_id, new_key
+from data.sealing import Seals, key_id
 from data.store import Store, open_store
 from data.store.database import Database, open_database
 from data.store.dead_letters import letters_of, set_aside
@@ -35,7 +36,7 @@ CANARY = "canary-7d20 wanted it for Zoë"
 PARTS = ("canary-7d20", "Zo\\\\u00eb", "Zo\\u00eb", "Zoë")
 """As it may stand in a file: as written, or as JSON writes it."""
 
-OLD, NEW = new_key(), new_key()
+OLD, NEW = (urlsafe_b64encode(letter * 32).decode() for letter in (b"o", b"n"))
 NOW = datetime(2026, 3, 1, 9)  # noqa: DTZ001  # as the store keeps it
 CUSTOMER = "c_area7nrrjmti3aawxlms752ox4"
 TEXTS = 6
@@ -294,7 +295,8 @@ def test_many_rows_are_sealed_some_at_a_time(url: str, monkeypatch: pytest.Monke
     database = open_database(url, 5.0, Seals.of([NEW]))
     some = 3
     # cut off after a few rows, as by Ctrl-C
-    seal, done = resealing._reseal_some, []
+    seal = resealing._reseal_some
+    done: list[int] = []
 
     def cut(*asked: Any) -> Any:
         if len(done) == some:
@@ -317,7 +319,8 @@ def test_all_is_sealed_anew_beside_who_writes(url: str) -> None:
     for number in range(3):
         plant(url, OLD, name="first" if not number else f"n{number}")
     running = open_ledger(url, patience=30.0, clock=Clock(), seals=Seals.of([NEW, OLD]))
-    stop, written = threading.Event(), []
+    stop = threading.Event()
+    written: list[tuple[str, str]] = []
 
     def write() -> None:
         while not stop.is_set():
@@ -349,7 +352,8 @@ def test_a_row_that_changes_meanwhile_keeps_the_change(
     """SQLite lets nobody write between; PostgreSQL does."""
     order_id = plant(postgres_url)
     ledger = open_ledger(postgres_url, clock=Clock(), seals=Seals.of([NEW]))
-    opened, done = resealing._opened, []
+    opened = resealing._opened
+    done: list[int] = []
 
     def meanwhile(seals: Seals, stored: Any) -> Any:
         if not done:
@@ -384,9 +388,10 @@ def test_files_that_could_not_be_rewritten_are_told(
 
 def test_a_sealed_column_cannot_be_compared() -> None:
     """It would find nothing: a text is sealed differently each time."""
-    for asked in (lambda: orders.c.reason == "a", lambda: orders.c.reason.like("a%")):
-        with pytest.raises(TypeError, match="cannot be compared"):
-            asked()
+    with pytest.raises(TypeError, match="cannot be compared"):
+        orders.select().where(orders.c.reason == "a")
+    with pytest.raises(TypeError, match="cannot be compared"):
+        orders.c.reason.like("a%")
     assert "IS NOT NULL" in str(orders.c.reason.is_not(None))
 
 

@@ -78,25 +78,22 @@ def test_an_altered_text_is_refused(place: int, other: str) -> None:
     assert NEW not in str(refused.value)
 
 
-@pytest.mark.parametrize("cut", [TOKEN[:-1], TOKEN[:40], "sealed:1:", "sealed:", "sealed:2:x"])
-def test_a_cut_text_is_refused(cut: str) -> None:
-    with pytest.raises(SealBroken, match="altered, or is damaged"):
-        SEALED.open_text(cut)
+def test_a_cut_text_is_refused() -> None:
+    for cut in (TOKEN[:-1], TOKEN[:40], "sealed:1:", "sealed:", "sealed:2:x"):
+        with pytest.raises(SealBroken, match="altered, or is damaged"):
+            SEALED.open_text(cut)
 
 
-@pytest.mark.parametrize(
-    "said",
-    ["secret", NEW[:-1], f"{NEW},", f",{NEW}", f"{NEW},plain", f"{NEW};{OLD}", f"{NEW},secret",
-     "+" * 43 + "=", ",".join([NEW] * (MOST_KEYS + 1))],
-)  # fmt: skip
-def test_what_is_no_key_is_refused_and_not_repeated(
-    said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(KEY_VARIABLE, said)
-    with pytest.raises(FieldKeyRefused, match=f"{KEY_VARIABLE}.*customers field-key") as refused:
-        Seals.given()
-    assert "secret" not in str(refused.value)
-    assert NEW[:20] not in str(refused.value)
+def test_what_is_no_key_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said in (
+        "secret", NEW[:-1], f"{NEW},", f",{NEW}", f"{NEW},plain", f"{NEW};{OLD}", f"{NEW},secret",
+        "+" * 43 + "=", ",".join([NEW] * (MOST_KEYS + 1)),
+    ):  # fmt: skip
+        monkeypatch.setenv(KEY_VARIABLE, said)
+        with pytest.raises(FieldKeyRefused, match=rf"{KEY_VARIABLE}.*customers field-key") as error:
+            Seals.given()
+        assert "secret" not in str(error.value)
+        assert NEW[:20] not in str(error.value)
 
 
 def test_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
