@@ -12,7 +12,7 @@ from data.sealing import Seals
 from data.store.database import Database, open_database
 from data.store.field_keys import take_up_field_key
 
-NEWEST: Final = "r0008"
+NEWEST: Final = "r0009"
 """The version of the tables that this program reads and writes; a test holds it to the last
 file in `migrations/`."""
 

@@ -272,7 +272,7 @@ def test_a_text_of_before_that_looks_sealed_stays_as_it_was(
     raw("UPDATE ledger_orders SET reason = 'sealed:1:mine'")
     raw("UPDATE dead_letters SET body = :body", body=b"sealed:0:\xff")
     raw("DROP TABLE field_keys")
-    raw("UPDATE alembic_version SET version_num = 'r0007'")
+    raw("UPDATE alembic_version SET version_num = 'r0008'")
     ledger = open_ledger(url, clock=Clock(), seals=Seals.of([NEW]))
     assert ledger.order(order_id).reason == "sealed:1:mine"
     assert letters_of(Store(ledger.database))[0].body == b"sealed:0:\xff"
