@@ -242,6 +242,20 @@ def test_answers_given_before_are_kept_within_their_bytes() -> None:
     assert answers.given(keys[1]) is not None
 
 
+def test_an_answer_takes_the_place_of_the_one_made_from_earlier_events() -> None:
+    answers = Answers(Span(model_id="m", first="0001-01-01", after="9999-12-31"))
+    other = Asked(customer_id="b", request=(), events=())
+    answers.keep(other, Known(b"other", None))
+    asked = [
+        Asked(customer_id="a", request=(), events=tuple(map(str, range(number))))
+        for number in range(20)
+    ]
+    for one in asked:  # together far more than is kept
+        answers.keep(one, Known(b"x" * (MOST_BYTES // 4), None))
+    assert [answers.given(one) is not None for one in asked] == [False] * 19 + [True]
+    assert answers.given(other) == Known(b"other", None)
+
+
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=8), st.integers(0, 60))
 def test_within_a_span_the_same_variants_are_on_sale(days: list[tuple[int, int]], day: int) -> None:
     start = date(2024, 1, 1)
