@@ -35,6 +35,7 @@ class Plans:
         self._so_far = so_far
         self._making = threading.Lock()
         self._reporting = threading.Lock()
+        self._held: Plan | None = None
         self._report: Report | None = None
         self._reported: tuple[str, str | None] | None = None
         self._written: dict[tuple[Format, str], bytes] = {}
@@ -58,8 +59,14 @@ class Plans:
             self._places.release()
 
     def get(self, plan_id: str) -> Plan:
-        """A saved plan; UnknownPlan where there is none of that id."""
-        return load_plan(self._workspace, plan_id)
+        """A saved plan; UnknownPlan where there is none of that id.
+
+        The one asked for last is kept: an id is made from a plan's content, so it never changes.
+        """
+        held = self._held
+        if held is None or held.plan_id != plan_id:
+            held = self._held = load_plan(self._workspace, plan_id)
+        return held
 
     def report(
         self,
@@ -134,14 +141,14 @@ class Plans:
         Raises:
             NotReady: there is none yet.
         """
-        plan = latest_plan(self._workspace)
-        if plan is None:
+        plan_id = self.latest_id()
+        if plan_id is None:
             raise NotReady(
                 "The workspace has no plan yet.",
                 where="plan",
                 fix="Make one with 'atelier plan' or POST /v1/plans.",
             )
-        return plan
+        return self.get(plan_id)
 
 
 def plan_as_asked(
