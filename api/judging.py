@@ -65,7 +65,7 @@ def own_task(
     recommender = load(workspace, model_id, key=key_of(workspace, settings))
     store = open_store(settings.store_url(workspace.root))
     try:
-        served = served_places(store.database)
+        served = served_places(store.database, plain=False)
         window = settings.explore.window
         early = served["at"] < pd.Timestamp(recommender.interactions.as_of)
         late = served["at"] > pd.Timestamp(np.datetime64(now) - window)
@@ -117,7 +117,7 @@ def experiment_report(
     window = np.timedelta64(days, "D")
     store = open_store(settings.store_url(workspace.root))
     try:
-        served = served_places(store.database, experiment=name)
+        served = served_places(store.database, experiment=name, plain=False)
         since = served["at"].min() if len(served) else pd.Timestamp(now)
         came = _responses(workspace, store, settings, since - pd.Timedelta(window))
     finally:

@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     ready_lists: Annotated[int, Field(ge=0, le=1_000_000)] = 100_000
     """Customers whose plain lists the service makes ahead, the most recently active first."""
 
+    log_lists: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    """Share of the plain lists that the log of served lists keeps too, after they are sent."""
+
     rate_limit: Annotated[float, Field(ge=0.1, le=1e6, allow_inf_nan=False)] | None = None
     """Requests a second that one API key may make of one worker; without it, any number."""
 

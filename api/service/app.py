@@ -51,11 +51,13 @@ def create_app(engine: Engine, spans: TracerProvider | None = None) -> FastAPI:
         tasks = [asyncio.create_task(_watch(engine)), *_listening(engine)]
         runner = Runner(engine.workspace, engine.store.database)
         runner.start()
+        engine.plain_log.start()
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await anyio.to_thread.run_sync(runner.close)
+        await anyio.to_thread.run_sync(engine.plain_log.close)
         if spans is not None:
             await anyio.to_thread.run_sync(spans.shutdown)
         engine.serving.close()

@@ -28,6 +28,11 @@ LISTS: Final = Counter(
     "Lists answered for customers, by what stood in for the model ('none': nothing).",
     ("fallback",),
 )
+LOGGED: Final = Counter(
+    "atelier_plain_lists",
+    "Plain lists for the log by outcome: logged, dropped (too many waited), lost (store failed).",
+    ("outcome",),
+)
 REFUSALS: Final = Counter("atelier_rate_refusals", "Requests refused because of a rate limit.")
 EVENTS: Final = Counter("atelier_events", "Live events stored that were not there before.")
 MESSAGES: Final = Counter(
@@ -44,5 +49,5 @@ SHORT: Final = Counter(
     "atelier_holds_refused", "Orders refused because capacity was short; none is ever oversold."
 )
 
-ALL: Final = (REQUESTS, LISTS, REFUSALS, EVENTS, MESSAGES, STEPS, SHORT)
+ALL: Final = (REQUESTS, LISTS, LOGGED, REFUSALS, EVENTS, MESSAGES, STEPS, SHORT)
 """What `/metrics` tells of them."""

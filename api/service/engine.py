@@ -30,6 +30,7 @@ from api.service.forecasts import Forecasts
 from api.service.groups import Groups
 from api.service.likely import Likely
 from api.service.list_making import addressed, body_of
+from api.service.plain_log import PlainLog
 from api.service.plan_bonuses import PlanBonuses
 from api.service.planner import Planner
 from api.service.plans import Plans
@@ -88,6 +89,7 @@ class Engine:
         )
         self.sessions = Sessions(key_of(workspace, settings))
         self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
+        self.plain_log = PlainLog(store.database, settings, lambda: datetime.now(UTC))
 
     def refresh(self) -> None:
         """Take up the workspace's current model, see `Serving.refresh`."""
@@ -160,6 +162,8 @@ class Engine:
                 answers.keep(one, known)
         if shown:
             LISTS.labels(known.fallback or "none").inc()
+            if not logged:
+                self.plain_log.put(customer_id, known.body)
         return addressed(known.body, customer_id, given)
 
     def recommend_basket(
@@ -221,6 +225,7 @@ class Engine:
         """Let go of the store, and end what is made in the background."""
         self.planner.close()
         self.serving.close()
+        self.plain_log.close()
         self.store.close()
 
     def plan_weight(self, asked: AskedRules) -> float:

@@ -13,7 +13,7 @@ from api.live import local_time
 from api.responses import responses_since
 from api.settings import Settings
 from data.store import Store
-from data.store.served import ServedList, log_list, served_places
+from data.store.served import NO_FALLBACK, RANKING, ServedList, log_list, served_places
 from recsys.evaluation.policy.responses import rewards
 from recsys.experiments.splitting import arm_of
 from recsys.exploration.beliefs import NO_BELIEFS, Beliefs
@@ -22,8 +22,6 @@ from recsys.lists.recommendation import RecommendationList
 
 SECONDS_BETWEEN_LESSONS: Final = 60.0
 DAYS_LEARNED: Final = timedelta(days=90)
-RANKING: Final = "ranking"
-"""Name of the policy that shows the ranking as it is."""
 
 
 class Exploring:
@@ -70,7 +68,7 @@ class Exploring:
             return
         self._learned = now
         since = self._now() - DAYS_LEARNED
-        served = served_places(self._store.database, since=since)
+        served = served_places(self._store.database, since=since, plain=False)
         if len(served):
             came = responses_since(self._store, since, self._settings.explore.responses)
             window = self._settings.explore.window
@@ -118,6 +116,7 @@ class Exploring:
             else arm_of(customer_id, experiment[0], experiment[1].weights),
             variants=[one.variant_id for one in found.found.recommendations],
             propensities=found.propensity.tolist(),
+            fallback=found.found.fallback or NO_FALLBACK,
         )
         log_list(self._store.database, served)
         return found.found

@@ -8,7 +8,7 @@ nothing is known, goes the route's own way, so that this lane decides speed and 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,6 +32,14 @@ _PLAIN: Final = _PLAIN_RULES.model_dump_json()
 _JSON: Final = (b"content-type", b"application/json")
 
 
+class _Answer(NamedTuple):
+    """An answer that is known, for the customer of a pseudonym, and its body as it is sent."""
+
+    customer: str
+    known: Known
+    body: bytes
+
+
 class FastLane:
     """Pure ASGI, for one event loop.
 
@@ -50,17 +58,18 @@ class FastLane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once where the answer is known."""
-        known = self._known(scope)
-        if known is None:
+        found = self._known(scope)
+        if found is None:
             await self._app(scope, receive, send)
             return
-        scope["route"], body = self._route, known.body
+        scope["route"], (customer, known, body) = self._route, found
         LISTS.labels(known.fallback or "none").inc()
         headers = [(b"content-length", b"%d" % len(body)), _JSON]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        self._engine.plain_log.put(customer, known.body)
 
-    def _known(self, scope: Scope) -> Known | None:
+    def _known(self, scope: Scope) -> _Answer | None:
         """The answer, where the request is plain and its answer known."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
@@ -74,7 +83,7 @@ class FastLane:
         customer_id = path[len(_HEAD) : -len(_TAIL)]
         customer = self._engine.customer_of(customer_id)
         known = self._answer(customer, k) if k <= MOST_K else None
-        return known and Known(addressed(known.body, customer, customer_id), known.fallback)
+        return known and _Answer(customer, known, addressed(known.body, customer, customer_id))
 
     def _may(self, scope: Scope) -> bool:
         """Whether the caller may ask; the route says why not."""

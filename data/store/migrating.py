@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from data.errors import SchemaError, StoreError
 from data.store.database import Database, open_database
 
-NEWEST: Final = "r0007"
+NEWEST: Final = "r0008"
 """The version of the tables that this program reads and writes; a test holds it to the last
 file in `migrations/`."""
 

@@ -43,6 +43,7 @@ def delete_customer(
 
     Orders stay as a guest's; events are removed.
     """
+    engine.plain_log.flush()  # or a list of a moment ago would name the customer again
     actor = request.scope.get("atelier.key_id") or "service"
     done = erase_customer(
         engine.workspace, engine.settings, engine.store.database, customer_id, actor=actor
