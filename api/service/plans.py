@@ -26,6 +26,10 @@ MOST_WAITING: Final = 4
 """Plan requests that may wait for the one being made; each holds a thread of the pool."""
 
 
+Edition = tuple[str | None, int]
+"""The latest plan's id, and how many reports were built: while it lasts, answers are the same."""
+
+
 class Plans:
     """Makes, keeps and reports plans; safe to share between threads."""
 
@@ -38,6 +42,7 @@ class Plans:
         self._held: Plan | None = None
         self._report: Report | None = None
         self._reported: tuple[str, str | None] | None = None
+        self._built = 0
         self._written: dict[tuple[Format, str], bytes] = {}
         self._places = threading.BoundedSemaphore(MOST_WAITING + 1)
 
@@ -115,12 +120,17 @@ class Plans:
         asked = (plan.plan_id, against)
         if self._report is None or self._reported != asked:
             self._report = build_report(self._workspace, plan, against=against)
+            self._built += 1
             self._reported, self._written = asked, {}
         return self._report
 
     def so_far(self, plan: Plan) -> LiveMix:
         """Orders since a plan was made, see `SoFar.of`."""
         return self._so_far.of(plan)
+
+    def edition(self) -> Edition:
+        """What reports follow from, beside what a request says."""
+        return self.latest_id(), self._built
 
     def latest_id(self) -> str | None:
         """The id of the plan saved last, without reading it; None where there is none yet."""
