@@ -198,7 +198,8 @@ def look(parent: int, looked: Looked) -> None:
     for pid in processes(parent):
         with suppress(ProcessLookupError, FileNotFoundError):  # it may end while it is looked at
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            memory += sum(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")) * 1024
+            allocated = next(line for line in lines if line.startswith("Pss_Anon:"))
+            memory += int(allocated.split()[1]) * 1024
             files += len(list(Path(f"/proc/{pid}/fd").iterdir()))
     looked.at.append(time.monotonic())
     looked.memory.append(memory)
