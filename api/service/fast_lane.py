@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.service.access import Role, check, role_of
+from api.service.access import Access, check, role_of
 from data.errors import AtelierError
 
 
@@ -74,7 +74,7 @@ class FastLane:
         return None
 
 
-def _may(scope: Scope, role: Role) -> bool:
+def _may(scope: Scope, role: Access) -> bool:
     """Whether the caller may ask; the route says why not."""
     try:
         check(scope, role)
