@@ -17,10 +17,13 @@ from api.jobs.runner import Runner
 from api.service.access import OPEN, Gate, role_of
 from api.service.engine import Engine
 from api.service.fast_lane import FastLane
+from api.service.known_lists import KnownLists
+from api.service.known_mixes import KnownMixes
 from api.service.limits import BodyLimit
 from api.service.problems import Problem, install, responses
 from api.service.request_log import RequestLog, crashed
 from api.service.routes import ROUTERS
+from api.service.routes.mix import MIXES
 from api.service.routes.recommendations import PLAIN_LISTS
 
 if TYPE_CHECKING:
@@ -76,7 +79,8 @@ def create_app(engine: Engine, spans: TracerProvider | None = None) -> FastAPI:
     install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(FastLane, engine=engine, route=PLAIN_LISTS)
+    known = (KnownLists(engine, PLAIN_LISTS), KnownMixes(engine.plans, engine.mixes, MIXES))
+    app.add_middleware(FastLane, known=known)
     app.add_middleware(BodyLimit)
     app.add_middleware(
         Gate, store=engine.store, sessions=engine.sessions, rate=engine.settings.rate_limit

@@ -28,6 +28,7 @@ from api.service.drift import Drift
 from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
+from api.service.known_mixes import MixesGiven
 from api.service.likely import Likely
 from api.service.list_making import addressed, body_of
 from api.service.plain_log import PlainLog
@@ -62,6 +63,7 @@ class Engine:
         self.customer_of = workspace.pseudonyms().of
         """The pseudonym of an id that a caller gives: all that may be kept or looked up by."""
         self.plans = Plans(workspace, settings, SoFar(workspace, settings, store))
+        self.mixes = MixesGiven()
         self.asking = Asking(workspace)
         self.risks = Risks(workspace, settings)
         self.forecasts = Forecasts(workspace)
