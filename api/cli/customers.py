@@ -1,4 +1,4 @@
-"""`atelier customers export|erase|protect|field-key|seal`: what is held on customers."""
+"""`atelier customers export|erase|retain|protect|field-key|seal`: what is held on customers."""
 
 from __future__ import annotations
 
@@ -70,6 +70,42 @@ def erase(
         f"{done.models} saved models forgot the customer."
     )
     console.say("Copies elsewhere (backups, the files that were imported) are yours to erase.")
+
+
+@people.command("retain")
+def retain(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would change.")
+    ] = False,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take the customers out of rows older than the limits of the settings."""
+    from datetime import UTC, datetime
+
+    from api.retaining import retain_now
+
+    with _opened(workspace) as (place, settings, database):
+        done = retain_now(
+            place, settings, database,
+            now=datetime.now(UTC), actor="atelier customers", dry_run=dry_run,
+        )  # fmt: skip
+    if as_json:
+        console.answer(done.to_json())
+        return
+    if not done.limits:
+        console.say("No limit is set: keep_events_days, keep_orders_days or keep_served_days of "
+                    "[privacy] in atelier.toml sets one.")  # fmt: skip
+        return
+    rows = [(name, f"{one.unnamed:,}", f"{one.removed:,}") for name, one in done.changed.items()]
+    title = "Would change" if dry_run else "Changed"
+    console.show(title, ("where", "a guest's now", "gone"), rows)
+    if done.models:
+        console.say(
+            f"{done.models} saved models know customers whom no row names any more: train again, "
+            "and remove the older ones with 'atelier models remove'."
+        )
 
 
 @people.command("protect")

@@ -91,6 +91,8 @@ def look_into_store(workspace: Workspace, settings: Settings) -> Iterator[Check]
         yield store
         if store.state != "wrong":
             yield looked_at("field key", partial(field_key_found, database))
+            found = partial(retention_found, workspace, settings, database)
+            yield looked_at("retention", found)
             yield looked_at("jobs", partial(jobs_found, database))
             yield looked_at("dead letters", partial(letters_found, database))
     finally:
@@ -221,6 +223,37 @@ def field_key_found(database: Database) -> str | None:
     if seals.newest is None:
         return "all text is as it was written; the key can go"
     return f"{seals.newest}; all {texts.newest:,} texts are sealed under it"
+
+
+def retention_found(workspace: Workspace, settings: Settings, database: Database) -> str | None:
+    """Whether the limits of how long rows keep their customer are applied."""
+    from datetime import UTC, datetime
+
+    from api.errors import NotRetained
+    from api.retaining import OVERDUE, applied_last, models_past
+
+    if not settings.privacy.limits:
+        return None
+    applied = applied_last(workspace)
+    if applied is None or datetime.now(UTC) - applied.at > OVERDUE:
+        raise NotRetained(
+            "Limits are set, and were not applied for two days or more.",
+            where="[privacy]",
+            fix="Serve the workspace, or run 'atelier customers retain' daily.",
+        )
+    if applied.left:
+        raise NotRetained(
+            f"Every row of {', '.join(applied.left)} is past its limit, so the service left them.",
+            where="[privacy]",
+            fix="Look at the machine's clock; if it is right, run 'atelier customers retain'.",
+        )
+    if models := models_past(workspace, settings, database):
+        raise NotRetained(
+            f"{models} saved models know customers whom no row names any more.",
+            where="models",
+            fix="Train again, and remove the older ones with 'atelier models remove'.",
+        )
+    return f"applied {applied.at:%Y-%m-%d %H:%M} UTC"
 
 
 def jobs_found(database: Database) -> str:

@@ -21,10 +21,11 @@ from api.service.known_lists import KnownLists
 from api.service.known_mixes import KnownMixes
 from api.service.limits import BodyLimit
 from api.service.problems import Problem, install, responses
-from api.service.request_log import RequestLog, crashed
+from api.service.request_log import RequestLog, crashed, say
 from api.service.routes import ROUTERS
 from api.service.routes.mix import MIXES
 from api.service.routes.recommendations import PLAIN_LISTS
+from data.errors import WorkspaceError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -113,8 +114,20 @@ async def _watch(engine: Engine) -> None:
             await anyio.to_thread.run_sync(engine.refresh)
             await anyio.to_thread.run_sync(engine.serving.look_for_lists)
             await anyio.to_thread.run_sync(engine.exploring.learn)
+            await anyio.to_thread.run_sync(retain_daily, engine)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
             crashed(error, task="watch")
+
+
+def retain_daily(engine: Engine) -> None:
+    """Apply the limits of how long rows keep their customer, where that is due, and say so."""
+    try:
+        done = engine.retention.look()
+    except WorkspaceError:  # an import is under way
+        return
+    if done is not None:
+        counts = {name: one.unnamed + one.removed for name, one in done.changed.items()}
+        say("customers retained", rows=counts, left=list(done.left))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

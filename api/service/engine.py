@@ -18,6 +18,7 @@ from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.ordering import Ordering
 from api.products import Products
+from api.retaining import DailyRetention
 from api.service import schemas
 from api.service.answer_schemas import AnswerRequest
 from api.service.answers import Asked, Known
@@ -91,6 +92,7 @@ class Engine:
         )
         self.sessions = Sessions(key_of(workspace, settings))
         self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
+        self.retention = DailyRetention(workspace, settings, store.database)
         self.plain_log = PlainLog(store.database, settings, lambda: datetime.now(UTC))
 
     def refresh(self) -> None:
