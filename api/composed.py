@@ -12,13 +12,18 @@ from data.cleaning.finish import completed, conform
 from data.ledger import Line, Order
 from data.tables import CONFIGURATIONS
 from data.workspace import Workspace
+from production.configuration.products import product_path, product_styles
+from production.configuration.uvl.reading import read_model
 
 CONFIGURATION_ID: Final = "[0-9a-f]{32}-[0-9]+"
 """What the id of a configuration looks like that came from the ledger: its order and line."""
 
 
+STYLE, OPTION, VALUE = map(CONFIGURATIONS.names.index, ("style_id", "option", "value"))
+
+
 def with_composed(
-    workspace: Workspace, orders: Sequence[Order], timezone: str
+    workspace: Workspace, orders: Sequence[Order], timezone: str, *, texts: bool = True
 ) -> pd.DataFrame | None:
     """The configurations table with these orders' in the place of all that the ledger gave before.
 
@@ -26,9 +31,13 @@ def with_composed(
         workspace: its table, where it has one.
         orders: of the ledger.
         timezone: the shop's.
+        texts: whether texts that customers typed come along; nothing is learned from them.
 
     Returns:
         The table as it should be; None where it is so already.
+
+    Raises:
+        BadModel: without texts, a product whose model cannot be read.
     """
     before = _table(workspace)
     held = completed(before, CONFIGURATIONS)
@@ -36,6 +45,8 @@ def with_composed(
     rows = [row for order in orders for row in _rows(order, timezone)]
     if not rows and len(others) == len(held):
         return None
+    if not texts:
+        rows = _without_texts(workspace, rows)
     added = conform(pd.DataFrame(rows, columns=list(CONFIGURATIONS.names)), CONFIGURATIONS, ())
     some = [frame for frame in (others, added) if len(frame)]
     together = pd.concat(some, ignore_index=True) if some else held[:0]
@@ -75,6 +86,15 @@ def _rows(order: Order, timezone: str) -> Iterator[tuple[Any, ...]]:
                 option,
                 value,
             )
+
+
+def _without_texts(workspace: Workspace, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows with the values of those options alone that take numbers."""
+    styles, numbers = set(product_styles(workspace)), set()
+    for style in sorted({row[STYLE] for row in rows} & styles):
+        model = read_model(product_path(workspace, style))
+        numbers |= {(style, one.name) for one in model.features if one.kind != "String"}
+    return [row if (row[STYLE], row[OPTION]) in numbers else (*row[:VALUE], None) for row in rows]
 
 
 def _on(line: Line) -> Iterator[tuple[str, str | None]]:

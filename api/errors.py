@@ -7,6 +7,7 @@ ApiError
 ├── NotReady               what is asked for has not been made yet (503)
 │   └── Preparing          … and is being made (503)
 ├── NotErased              a customer whose id a file still holds (409)
+├── NotRetained            limits of how long rows keep their customer that are not applied
 ├── Busy                   too much of the same work is waiting (503)
 ├── NoKey                  a key is asked for, and none that counts is shown (401)
 ├── Forbidden              a key whose role may not do this (403)
@@ -64,6 +65,12 @@ class NotErased(ApiError):
     """A customer whose id a file of the workspace still holds; erasing again may help."""
 
     code = "api.not-erased"
+
+
+class NotRetained(ApiError):
+    """Limits of how long rows keep their customer that are not applied."""
+
+    code = "api.not-retained"
 
 
 class Busy(ApiError):

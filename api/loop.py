@@ -52,7 +52,8 @@ class Joined:
 def join_orders(workspace: Workspace, settings: Settings) -> Joined:
     """Take the custom orders that were committed to into the tables; see `Joined`.
 
-    Their lines go into the orders table, what was chosen into the configurations table.
+    Their lines go into the orders table, what was chosen into the configurations table: where free
+    text is sealed, without the texts that customers typed.
 
     Nothing is done where there is no store yet.
 
@@ -64,13 +65,13 @@ def join_orders(workspace: Workspace, settings: Settings) -> Joined:
         return Joined(0, 0, changed=False)
     ledger = open_ledger(settings.store_url(workspace.root))
     try:
-        committed = list(_orders(ledger, COUNTED))
+        committed, sealed = list(_orders(ledger, COUNTED)), ledger.database.seals.newest is not None
     finally:
         ledger.close()
     if not committed and not _has_custom(workspace) and not has_composed(workspace):
         return Joined(0, 0, changed=False)
     with workspace.locked():
-        return _join(workspace, settings, committed)
+        return _join(workspace, settings, committed, texts=not sealed)
 
 
 def taken_by_orders(workspace: Workspace, settings: Settings) -> pd.DataFrame | None:
@@ -140,7 +141,9 @@ def order_lines(
     return conform(pd.DataFrame(rows, columns=list(ORDERS.names)), ORDERS, ())
 
 
-def _join(workspace: Workspace, settings: Settings, committed: Sequence[Order]) -> Joined:
+def _join(
+    workspace: Workspace, settings: Settings, committed: Sequence[Order], *, texts: bool
+) -> Joined:
     before = workspace.read(ORDERS) if workspace.has(ORDERS) else pd.DataFrame()
     held = completed(before, ORDERS)
     others = held[~_custom(held)]
@@ -163,7 +166,7 @@ def _join(workspace: Workspace, settings: Settings, committed: Sequence[Order]) 
         if not together.equals(before):
             tables[ORDERS.name] = together
     # what is chosen does not wait: a choice of yesterday says as much as one of last year
-    composed = with_composed(workspace, committed, settings.timezone)
+    composed = with_composed(workspace, committed, settings.timezone, texts=texts)
     if composed is not None:
         tables[CONFIGURATIONS.name] = composed
     if tables:

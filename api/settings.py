@@ -28,6 +28,7 @@ from pydantic_settings import SettingsError as Unreadable
 
 from api.errors import SettingsError
 from data.nearest import hint
+from data.retention import Kind
 from production.allocation.workdays import WorkdaySettings
 from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings
@@ -41,6 +42,9 @@ PREFIX: Final = "ATELIER_"
 NESTED: Final = "__"
 
 
+Days = Annotated[int, Field(ge=1, le=36_525)]
+
+
 def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -48,6 +52,31 @@ def _known_timezone(name: str) -> str:
         message = f"'{name}' is no time zone; write one like 'Europe/London'"
         raise ValueError(message) from None
     return name
+
+
+class PrivacySettings(BaseModel):
+    """For how many days rows keep their customer; without a number, for good."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_events_days: Days | None = None
+    """Views, clicks, carts, ratings and searches, and messages that were set aside."""
+
+    keep_orders_days: Days | None = None
+    """Order lines and configurations, and custom orders once they are finished."""
+
+    keep_served_days: Days | None = None
+    """The log of lists that were served."""
+
+    @property
+    def limits(self) -> dict[Kind, int]:
+        """Days by kind of row, where there is a limit."""
+        days: dict[Kind, int | None] = {
+            "events": self.keep_events_days,
+            "orders": self.keep_orders_days,
+            "served": self.keep_served_days,
+        }
+        return {kind: number for kind, number in days.items() if number is not None}
 
 
 class RecommendSettings(BaseModel):
@@ -116,6 +145,9 @@ class Settings(BaseSettings):
 
     recommend: RecommendSettings = RecommendSettings()
     """How lists are made where nothing else is asked."""
+
+    privacy: PrivacySettings = PrivacySettings()
+    """How long rows keep their customer."""
 
     workdays: WorkdaySettings = WorkdaySettings()
     """On which days there is capacity for custom orders."""

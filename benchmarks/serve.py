@@ -6,10 +6,12 @@ without any middleware, runs on the same server with as many workers. wrk (Debia
 both in turn, round after round, for customers drawn at random by a script that the benchmark
 writes; each one's figures are the median of the rounds, and the ratios are taken round by round.
 Memory is what /proc says of each worker: its proportional set, in which pages that workers share
-count once.
+count once. With `--mix` a workspace that has a plan is served instead, from a copy, and asked for
+the variant mix of its styles.
 
     python benchmarks/serve.py
     python benchmarks/serve.py --variants 100000 --workers 2
+    python benchmarks/serve.py --mix workspace
 """
 
 from __future__ import annotations
@@ -44,6 +46,11 @@ from recsys.recommender import Recommender
 from recsys.saved.manifest import signing_key
 from recsys.saved.saving import save
 
+RECOMMENDATIONS = "/v1/customers/%08d/recommendations"
+MIXES = (
+    "/v1/variant-mix?level=styles&format=csv",
+    "/v1/variant-mix?format=json",
+)
 LINES = 50
 SECONDS_TO_START = 120.0
 SECONDS_TO_MAKE = 900.0
@@ -62,8 +69,7 @@ async def empty() -> None:
 SCRIPT = """
 local customers = {customers}
 request = function()
-   local path = string.format("{path}", math.random(0, customers - 1))
-   return wrk.format("GET", path)
+   return wrk.format("GET", string.format("{path}", math.random(0, customers - 1)))
 end
 local seeds = 0
 setup = function(thread)
@@ -224,39 +230,39 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mix", type=Path, help="measure the variant mix of this workspace")
     parser.add_argument("--keep", type=Path, help="keep the workspaces here, and use them again")
     chosen = parser.parse_args()
     chosen.variants = chosen.variants or [5_000, 100_000]
     return chosen
 
 
-def compared(root: Path, folder: Path, chosen: argparse.Namespace) -> Iterator[list[str]]:
-    """The cells of both routes after the number of variants."""
+def compared(
+    root: Path, folder: Path, paths: tuple[str, ...], chosen: argparse.Namespace
+) -> Iterator[list[str]]:
+    """The cells of the empty route and of each path, after those of the workspace."""
     with (
         served(root, chosen) as (url, pid, seconds),
         empty_route(folder, chosen.port, chosen.workers) as empty,
     ):
-        paths = {empty: "/empty", url: "/v1/customers/%08d/recommendations"}
-        rounds: dict[str, list[Load]] = {empty: [], url: []}
+        rounds: dict[str, list[Load]] = {path: [] for path in ("/empty", *paths)}
         for _ in range(chosen.rounds):
-            for address, path in paths.items():
-                rounds[address].append(asked(address, path, folder, chosen))
+            for path, loads in rounds.items():
+                address = empty if path == "/empty" else url
+                loads.append(asked(address, path, folder, chosen))
         workers, shared, private = memory(pid)
-    pairs = list(zip(rounds[url], rounds[empty], strict=True))
-    rate = statistics.median(ours.rate / bare.rate for ours, bare in pairs)
-    p99 = statistics.median(ours.p99 / bare.p99 for ours, bare in pairs)
-    for name, loads in (("empty route", rounds[empty]), ("recommendations", rounds[url])):
-        cells = [
-            name,
+    held = f"{workers} x {shared:,.0f} ({private:,.0f})"
+    for path, loads in rounds.items():
+        pairs = list(zip(loads, rounds["/empty"], strict=True))
+        yield [
+            path.removeprefix("/v1/"),
             f"{statistics.median(load.rate for load in loads):,.0f}",
             f"{statistics.median(load.p99 for load in loads):.2f}",
             str(sum(load.errors for load in loads)),
+            f"{statistics.median(ours.rate / bare.rate for ours, bare in pairs):.2f}",
+            f"{statistics.median(ours.p99 / bare.p99 for ours, bare in pairs):.2f}",
+            *(["", ""] if path == "/empty" else [held, f"{seconds:.0f}"]),
         ]
-        if name == "empty route":
-            yield [*cells, "", "", "", ""]
-        else:
-            held = f"{workers} x {shared:,.0f} ({private:,.0f})"
-            yield [*cells, f"{rate:.2f}", f"{p99:.2f}", held, f"{seconds:.0f}"]
 
 
 def main() -> None:
@@ -274,11 +280,16 @@ def main() -> None:
     for heading in ("p99 ratio", "MB a worker (private)", "lists made in s"):
         table.add_column(heading, justify="right")
     with tempfile.TemporaryDirectory() as name:
+        if chosen.mix:
+            root = Path(shutil.copytree(chosen.mix, Path(name) / "workspace"))
+            for cells in compared(root, Path(name), MIXES, chosen):
+                table.add_row("", *cells)
+            chosen.variants = []
         for variants in chosen.variants:
             root = (chosen.keep or Path(name)) / f"workspace-{variants}-{chosen.customers}"
             if not root.exists():
                 make_workspace(root, variants, chosen.customers, chosen.seed)
-            for cells in compared(root, Path(name), chosen):
+            for cells in compared(root, Path(name), (RECOMMENDATIONS,), chosen):
                 table.add_row(f"{variants:,}", *cells)
     Console(width=140).print(table)
 

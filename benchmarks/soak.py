@@ -3,10 +3,12 @@
 `atelier serve` is started on a copy of a workspace that has capacity for orders. The peak is found
 first: as many clients as keep the service busy send the mix as fast as they are answered. Then the
 mix comes at half of that rate for so many minutes, whether or not it is answered, as a shop's
-customers come. Every answer is counted by its status. The memory of the service's processes (their
-proportional set, so that shared pages count once) and their open files are looked at every few
-seconds; growth is that of the median of the last tenth of the time over that of the second tenth,
-so that what is made once (lists made ahead, caches that fill) does not count as growth.
+customers come. Every answer is counted by its status. The memory of the service's processes and
+their open files are looked at every few seconds: what the processes allocated themselves (anonymous
+pages, shared ones once), for the share of a library's or file's pages that counts as theirs changes
+with whoever else on the machine has it open. Growth is that of the median of the last tenth of the
+time over that of the second tenth, so that what is made once (lists made ahead, caches that fill)
+does not count as growth.
 
     python benchmarks/soak.py --workspace workspace --minutes 60 --json OUT.json
 """
@@ -196,7 +198,8 @@ def look(parent: int, looked: Looked) -> None:
     for pid in processes(parent):
         with suppress(ProcessLookupError, FileNotFoundError):  # it may end while it is looked at
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            memory += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+            allocated = next(line for line in lines if line.startswith("Pss_Anon:"))
+            memory += int(allocated.split()[1]) * 1024
             files += len(list(Path(f"/proc/{pid}/fd").iterdir()))
     looked.at.append(time.monotonic())
     looked.memory.append(memory)

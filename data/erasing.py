@@ -1,4 +1,4 @@
-"""Erasing a customer from the tables and the store.
+"""Taking customers out of the tables and the store: one customer, or whoever rows are too old.
 
 Where a row can do without a customer it stays as a guest's, since the units were wanted whoever
 wanted them; every other row goes. Each step can be done again: what a crash cut off is finished by
@@ -13,21 +13,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import Column, Connection, MetaData, inspect, select
+from numpy.typing import NDArray
+from sqlalchemy import Column, ColumnElement, Connection, MetaData, inspect, select
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.exc import SQLAlchemyError
 
 from data.errors import StoreError
 from data.failpoints import reach
 from data.ledger.audit import Record, append
+from data.ledger.schema import orders
+from data.ledger.typed import forget_typed, is_number
 from data.store.database import Database, explained
-from data.tables import CANCELLED, TABLES, Table
+from data.tables import CANCELLED, CONFIGURATIONS, TABLES, Table
 from data.workspace import Workspace
 
 CUSTOMER: Final = "customer_id"
 FREE_TEXT: Final = ("reason",)
 """Columns in which people may have written of a customer."""
+
+TYPED: Final = "value"
+"""The column of configurations in which customers may have written."""
 
 _TRIES: Final = 50
 _PAUSE: Final = 0.1
@@ -50,6 +57,10 @@ def personal_tables() -> Sequence[Table]:
     return [one for one in every if any(column.kind == "customer" for column in one.columns)]
 
 
+Chosen = Callable[[Table, pd.DataFrame], NDArray[np.bool_] | None]
+"""(N,) bool: which rows of a table lose their customer; None where the table is not concerned."""
+
+
 def erase_from_tables(workspace: Workspace, customer: str) -> Changed:
     """Take a customer out of the tables, all of them or none; O(rows).
 
@@ -57,26 +68,39 @@ def erase_from_tables(workspace: Workspace, customer: str) -> Changed:
         workspace: whose `locked` the caller holds.
         customer: the pseudonym.
     """
-    changed, tables = Changed(), {}
+
+    def theirs(_: Table, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        return (frame[CUSTOMER] == customer).fillna(value=False).to_numpy(dtype=bool)
+
+    found = unnamed_tables(workspace, theirs)
+    if found:
+        workspace.swap({name: frame for name, (frame, _) in found.items()})
+    return sum((changed for _, changed in found.values()), Changed())
+
+
+def unnamed_tables(workspace: Workspace, chosen: Chosen) -> dict[str, tuple[pd.DataFrame, Changed]]:
+    """The tables that change where some rows lose their customer, and what changes; by name."""
+    found = {}
     for table in personal_tables():
         if not workspace.has(table):
             continue
         frame = workspace.read(table)
-        theirs = (frame[CUSTOMER] == customer).fillna(value=False).to_numpy(dtype=bool)
-        if not theirs.any():
+        rows = chosen(table, frame)
+        if rows is None or not rows.any():
             continue
-        count = int(theirs.sum())
+        count = int(rows.sum())
         if table.column(CUSTOMER).nullable:
             blank = [CUSTOMER, *(name for name in FREE_TEXT if name in frame)]
-            frame.loc[theirs, blank] = pd.NA
-            changed += Changed(unnamed=count)
+            frame.loc[rows, blank] = pd.NA
+            if table is CONFIGURATIONS and TYPED in frame:
+                typed = frame[TYPED].notna() & ~frame[TYPED].astype("string").map(
+                    is_number, "ignore"
+                )
+                frame.loc[rows & typed.to_numpy(dtype=bool), TYPED] = pd.NA
+            found[table.name] = frame, Changed(unnamed=count)
         else:
-            frame = frame[~theirs].reset_index(drop=True)
-            changed += Changed(removed=count)
-        tables[table.name] = frame
-    if tables:
-        workspace.swap(tables)
-    return changed
+            found[table.name] = frame[~rows].reset_index(drop=True), Changed(removed=count)
+    return found
 
 
 def erase_from_store(database: Database, customer: str, *, actor: str, now: datetime) -> Changed:
@@ -97,7 +121,7 @@ def erase_from_store(database: Database, customer: str, *, actor: str, now: date
     def work(connection: Connection) -> Changed:
         changed = Changed()
         for table in tables_naming_customers(connection):
-            changed += _erase_from(connection, table, customer)
+            changed += take_from(connection, table, table.c[CUSTOMER] == customer)
         reach("customer-erased")
         if changed != Changed():
             after = {"unnamed": changed.unnamed, "removed": changed.removed}
@@ -188,10 +212,12 @@ def _scrub_sqlite(database: Database) -> None:
     )
 
 
-def _erase_from(connection: Connection, table: SqlTable, customer: str) -> Changed:
-    theirs = table.c[CUSTOMER] == customer
+def take_from(connection: Connection, table: SqlTable, rows: ColumnElement[bool]) -> Changed:
+    """Take the customers out of some rows of a store's table, as its column allows."""
     if not table.c[CUSTOMER].nullable:
-        return Changed(removed=connection.execute(table.delete().where(theirs)).rowcount)
+        return Changed(removed=connection.execute(table.delete().where(rows)).rowcount)
+    if table.name == orders.name:
+        forget_typed(connection, connection.scalars(select(table.c.order_id).where(rows)).all())
     blanks = {name: "" for name in FREE_TEXT if name in table.c}
     values = {CUSTOMER: None, **blanks}
-    return Changed(unnamed=connection.execute(table.update().where(theirs).values(values)).rowcount)
+    return Changed(unnamed=connection.execute(table.update().where(rows).values(values)).rowcount)

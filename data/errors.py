@@ -204,6 +204,18 @@ class SchemaError(StoreError):
     code = "data.schema"
 
 
+class FieldKeyRefused(StoreError):
+    """A field key that is none, or not the one that text is sealed under."""
+
+    code = "data.field-key"
+
+
+class SealBroken(StoreError):
+    """A sealed text that was altered or is damaged; trying again does not help."""
+
+    code = "data.sealed"
+
+
 class LedgerError(DataError):
     """An order or a capacity that the ledger does not take; nothing was changed."""
 

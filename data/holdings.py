@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from data.erasing import CUSTOMER, personal_tables, tables_naming_customers
+from data.resealing import SEALED_TABLES
 from data.store.database import Database
 from data.workspace import Workspace
 
@@ -29,10 +30,11 @@ def held_in_store(database: Database, customer: str) -> dict[str, list[dict[str,
     """The rows of a customer, by pseudonym, in each of the store's tables that name customers.
 
     Raises:
-        StoreError: the store is away or busy.
+        StoreError: the store is away or busy, or its text cannot be opened.
     """
+    opening = {table.name: table for table in SEALED_TABLES}  # its own columns open what is sealed
     with database.transaction(reads=True) as connection:
-        named = tables_naming_customers(connection)
+        named = [opening.get(one.name, one) for one in tables_naming_customers(connection)]
         rows = {table.name: _rows(connection, table, customer) for table in named}
     return {name: found for name, found in rows.items() if found}
 

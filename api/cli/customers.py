@@ -1,4 +1,4 @@
-"""`atelier customers export|erase|protect`: what is held on customers."""
+"""`atelier customers export|erase|retain|protect|field-key|seal`: what is held on customers."""
 
 from __future__ import annotations
 
@@ -72,6 +72,42 @@ def erase(
     console.say("Copies elsewhere (backups, the files that were imported) are yours to erase.")
 
 
+@people.command("retain")
+def retain(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would change.")
+    ] = False,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take the customers out of rows older than the limits of the settings."""
+    from datetime import UTC, datetime
+
+    from api.retaining import retain_now
+
+    with _opened(workspace) as (place, settings, database):
+        done = retain_now(
+            place, settings, database,
+            now=datetime.now(UTC), actor="atelier customers", dry_run=dry_run,
+        )  # fmt: skip
+    if as_json:
+        console.answer(done.to_json())
+        return
+    if not done.limits:
+        console.say("No limit is set: keep_events_days, keep_orders_days or keep_served_days of "
+                    "[privacy] in atelier.toml sets one.")  # fmt: skip
+        return
+    rows = [(name, f"{one.unnamed:,}", f"{one.removed:,}") for name, one in done.changed.items()]
+    title = "Would change" if dry_run else "Changed"
+    console.show(title, ("where", "a guest's now", "gone"), rows)
+    if done.models:
+        console.say(
+            f"{done.models} saved models know customers whom no row names any more: train again, "
+            "and remove the older ones with 'atelier models remove'."
+        )
+
+
 @people.command("protect")
 def protect_workspace(
     *, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag = False
@@ -86,6 +122,46 @@ def protect_workspace(
         console.say("Customers are under pseudonyms. Models are gone: train again.")
     else:
         console.say("Customers are under pseudonyms already.")
+
+
+@people.command("field-key")
+def field_key(*, as_json: JsonFlag = False) -> None:
+    """Make a key to seal free text under; it is kept nowhere."""
+    from data.sealing import KEY_VARIABLE, key_id, new_key
+
+    key = new_key()
+    if as_json:
+        console.answer({"key": key, "key_id": key_id(key)})
+        return
+    console.say(key)
+    console.say(
+        f"Key {key_id(key)}. Set {KEY_VARIABLE} to it for every program that opens the store, and "
+        "keep a copy apart from backups: without it the text cannot be read.",
+    )
+
+
+@people.command("seal")
+def seal(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag = False) -> None:
+    """Bring the store's free text under the newest field key, or open it again."""
+    from data.errors import FieldKeyRefused
+    from data.resealing import reseal
+    from data.sealing import KEY_VARIABLE
+
+    with _opened(workspace) as (_, _, database):
+        seals = database.seals
+        if not seals.locks:
+            raise FieldKeyRefused(
+                "No field key is given.",
+                where=f"environment {KEY_VARIABLE}",
+                fix="Make one with 'atelier customers field-key'.",
+            )
+        changed = reseal(database)
+    if as_json:
+        console.answer({"key_id": seals.newest, "changed": changed})
+    elif seals.newest is None:
+        console.say(f"Opened {changed:,} texts: all are stored as they are written.")
+    else:
+        console.say(f"Sealed {changed:,} texts: all are under key {seals.newest}.")
 
 
 @contextmanager

@@ -90,6 +90,9 @@ def look_into_store(workspace: Workspace, settings: Settings) -> Iterator[Check]
         store = looked_at("store", partial(store_found, database))
         yield store
         if store.state != "wrong":
+            yield looked_at("field key", partial(field_key_found, database))
+            found = partial(retention_found, workspace, settings, database)
+            yield looked_at("retention", found)
             yield looked_at("jobs", partial(jobs_found, database))
             yield looked_at("dead letters", partial(letters_found, database))
     finally:
@@ -199,6 +202,58 @@ def store_found(database: Database) -> str:
         )
     bring_up(database)
     return ledger_found(Ledger(database=database))
+
+
+def field_key_found(database: Database) -> str | None:
+    """Whether free text is sealed, all of it, under a key that is given."""
+    from data.errors import FieldKeyRefused
+    from data.resealing import texts_of
+    from data.store.field_keys import check_field_key
+
+    check_field_key(database)
+    seals, texts = database.seals, texts_of(database)
+    if texts.left(seals):
+        raise FieldKeyRefused(
+            f"Of the store's texts {texts.newest:,} are sealed under the newest key, "
+            f"{texts.older:,} under an older one, {texts.plain:,} are as they were written.",
+            fix="Run 'atelier customers seal'.",
+        )
+    if not seals.locks:
+        return None
+    if seals.newest is None:
+        return "all text is as it was written; the key can go"
+    return f"{seals.newest}; all {texts.newest:,} texts are sealed under it"
+
+
+def retention_found(workspace: Workspace, settings: Settings, database: Database) -> str | None:
+    """Whether the limits of how long rows keep their customer are applied."""
+    from datetime import UTC, datetime
+
+    from api.errors import NotRetained
+    from api.retaining import OVERDUE, applied_last, models_past
+
+    if not settings.privacy.limits:
+        return None
+    applied = applied_last(workspace)
+    if applied is None or datetime.now(UTC) - applied.at > OVERDUE:
+        raise NotRetained(
+            "Limits are set, and were not applied for two days or more.",
+            where="[privacy]",
+            fix="Serve the workspace, or run 'atelier customers retain' daily.",
+        )
+    if applied.left:
+        raise NotRetained(
+            f"Every row of {', '.join(applied.left)} is past its limit, so the service left them.",
+            where="[privacy]",
+            fix="Look at the machine's clock; if it is right, run 'atelier customers retain'.",
+        )
+    if models := models_past(workspace, settings, database):
+        raise NotRetained(
+            f"{models} saved models know customers whom no row names any more.",
+            where="models",
+            fix="Train again, and remove the older ones with 'atelier models remove'.",
+        )
+    return f"applied {applied.at:%Y-%m-%d %H:%M} UTC"
 
 
 def jobs_found(database: Database) -> str:

@@ -17,11 +17,15 @@ from api.jobs.runner import Runner
 from api.service.access import OPEN, Gate, role_of
 from api.service.engine import Engine
 from api.service.fast_lane import FastLane
+from api.service.known_lists import KnownLists
+from api.service.known_mixes import KnownMixes
 from api.service.limits import BodyLimit
 from api.service.problems import Problem, install, responses
-from api.service.request_log import RequestLog, crashed
+from api.service.request_log import RequestLog, crashed, say
 from api.service.routes import ROUTERS
+from api.service.routes.mix import MIXES
 from api.service.routes.recommendations import PLAIN_LISTS
+from data.errors import WorkspaceError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -76,7 +80,8 @@ def create_app(engine: Engine, spans: TracerProvider | None = None) -> FastAPI:
     install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(FastLane, engine=engine, route=PLAIN_LISTS)
+    known = (KnownLists(engine, PLAIN_LISTS), KnownMixes(engine.plans, engine.mixes, MIXES))
+    app.add_middleware(FastLane, known=known)
     app.add_middleware(BodyLimit)
     app.add_middleware(
         Gate, store=engine.store, sessions=engine.sessions, rate=engine.settings.rate_limit
@@ -109,8 +114,20 @@ async def _watch(engine: Engine) -> None:
             await anyio.to_thread.run_sync(engine.refresh)
             await anyio.to_thread.run_sync(engine.serving.look_for_lists)
             await anyio.to_thread.run_sync(engine.exploring.learn)
+            await anyio.to_thread.run_sync(retain_daily, engine)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
             crashed(error, task="watch")
+
+
+def retain_daily(engine: Engine) -> None:
+    """Apply the limits of how long rows keep their customer, where that is due, and say so."""
+    try:
+        done = engine.retention.look()
+    except WorkspaceError:  # an import is under way
+        return
+    if done is not None:
+        counts = {name: one.unnamed + one.removed for name, one in done.changed.items()}
+        say("customers retained", rows=counts, left=list(done.left))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

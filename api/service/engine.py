@@ -18,6 +18,7 @@ from api.lists import AskedRules
 from api.live import live_lines, local_time
 from api.ordering import Ordering
 from api.products import Products
+from api.retaining import DailyRetention
 from api.service import schemas
 from api.service.answer_schemas import AnswerRequest
 from api.service.answers import Asked, Known
@@ -28,6 +29,7 @@ from api.service.drift import Drift
 from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
+from api.service.known_mixes import MixesGiven
 from api.service.likely import Likely
 from api.service.list_making import addressed, body_of
 from api.service.plain_log import PlainLog
@@ -62,6 +64,7 @@ class Engine:
         self.customer_of = workspace.pseudonyms().of
         """The pseudonym of an id that a caller gives: all that may be kept or looked up by."""
         self.plans = Plans(workspace, settings, SoFar(workspace, settings, store))
+        self.mixes = MixesGiven()
         self.asking = Asking(workspace)
         self.risks = Risks(workspace, settings)
         self.forecasts = Forecasts(workspace)
@@ -89,6 +92,7 @@ class Engine:
         )
         self.sessions = Sessions(key_of(workspace, settings))
         self.exploring = Exploring(store, settings, lambda: datetime.now(UTC))
+        self.retention = DailyRetention(workspace, settings, store.database)
         self.plain_log = PlainLog(store.database, settings, lambda: datetime.now(UTC))
 
     def refresh(self) -> None:

@@ -26,6 +26,10 @@ MOST_WAITING: Final = 4
 """Plan requests that may wait for the one being made; each holds a thread of the pool."""
 
 
+Edition = tuple[str | None, int]
+"""The latest plan's id, and how many reports were built: while it lasts, answers are the same."""
+
+
 class Plans:
     """Makes, keeps and reports plans; safe to share between threads."""
 
@@ -35,8 +39,10 @@ class Plans:
         self._so_far = so_far
         self._making = threading.Lock()
         self._reporting = threading.Lock()
+        self._held: Plan | None = None
         self._report: Report | None = None
         self._reported: tuple[str, str | None] | None = None
+        self._built = 0
         self._written: dict[tuple[Format, str], bytes] = {}
         self._places = threading.BoundedSemaphore(MOST_WAITING + 1)
 
@@ -58,8 +64,14 @@ class Plans:
             self._places.release()
 
     def get(self, plan_id: str) -> Plan:
-        """A saved plan; UnknownPlan where there is none of that id."""
-        return load_plan(self._workspace, plan_id)
+        """A saved plan; UnknownPlan where there is none of that id.
+
+        The one asked for last is kept: an id is made from a plan's content, so it never changes.
+        """
+        held = self._held
+        if held is None or held.plan_id != plan_id:
+            held = self._held = load_plan(self._workspace, plan_id)
+        return held
 
     def report(
         self,
@@ -108,12 +120,17 @@ class Plans:
         asked = (plan.plan_id, against)
         if self._report is None or self._reported != asked:
             self._report = build_report(self._workspace, plan, against=against)
+            self._built += 1
             self._reported, self._written = asked, {}
         return self._report
 
     def so_far(self, plan: Plan) -> LiveMix:
         """Orders since a plan was made, see `SoFar.of`."""
         return self._so_far.of(plan)
+
+    def edition(self) -> Edition:
+        """What reports follow from, beside what a request says."""
+        return self.latest_id(), self._built
 
     def latest_id(self) -> str | None:
         """The id of the plan saved last, without reading it; None where there is none yet."""
@@ -134,14 +151,14 @@ class Plans:
         Raises:
             NotReady: there is none yet.
         """
-        plan = latest_plan(self._workspace)
-        if plan is None:
+        plan_id = self.latest_id()
+        if plan_id is None:
             raise NotReady(
                 "The workspace has no plan yet.",
                 where="plan",
                 fix="Make one with 'atelier plan' or POST /v1/plans.",
             )
-        return plan
+        return self.get(plan_id)
 
 
 def plan_as_asked(

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from data.errors import UnknownJob
 from data.store.database import Database
 from data.store.schema import metadata
+from data.store.sealed import SealedText
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: Final[tuple[JobState, ...]] = ("done", "failed", "cancelled")
@@ -53,7 +54,7 @@ jobs: Final = Table(
     Column("steps", Integer, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("cancelling", Boolean, nullable=False),
-    Column("outcome", Text, nullable=True),
+    Column("outcome", SealedText, nullable=True),
     Column("asked_at", DateTime, nullable=False),
     Column("started_at", DateTime, nullable=True),
     Column("ended_at", DateTime, nullable=True),

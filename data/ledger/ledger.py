@@ -30,6 +30,7 @@ from data.ledger.terms import (
     check_whole,
 )
 from data.ledger.times import now_utc
+from data.sealing import Seals
 from data.store.database import Database
 from data.store.migrating import open_migrated
 
@@ -341,6 +342,7 @@ def open_ledger(
     patience: float = 5.0,
     clock: Callable[[], datetime] = now_utc,
     new_id: Callable[[], str] = random_id,
+    seals: Seals | None = None,
 ) -> Ledger:
     """Open a ledger; its tables are made, or brought up from an older version, where need be.
 
@@ -349,9 +351,11 @@ def open_ledger(
         patience: seconds to wait for another writer before the store counts as busy.
         clock: what time it is, with an offset.
         new_id: ids of new orders.
+        seals: the keys of free text; None for the environment's.
 
     Raises:
         StoreError: the URL is none, or the store is away, busy, full or read-only.
+        FieldKeyRefused: free text is sealed under a key that is not given.
         SchemaError: a newer program made the store.
     """
-    return Ledger(database=open_migrated(url, patience), clock=clock, new_id=new_id)
+    return Ledger(database=open_migrated(url, patience, seals), clock=clock, new_id=new_id)

@@ -6,6 +6,8 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, MetaData, Table, Text
 
+from data.store.sealed import SealedText
+
 metadata: Final = MetaData()
 
 capacity: Final = Table(
@@ -30,7 +32,7 @@ orders: Final = Table(
     Column("made_at", DateTime, nullable=False),
     Column("changed_at", DateTime, nullable=False),
     Column("expires_at", DateTime, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", SealedText, nullable=False),
     Column("promised_on", Date, nullable=True),
     Column("shipped_on", Date, nullable=True),
 )
@@ -42,7 +44,7 @@ lines: Final = Table(
     Column("line", Integer, primary_key=True),
     Column("variant_id", Text, nullable=True),
     Column("style_id", Text, nullable=True),
-    Column("configuration", Text, nullable=False),
+    Column("configuration", SealedText, nullable=False),
     Column("quantity", BigInteger, nullable=False),
     Column("price", Text, nullable=False),
 )
@@ -94,5 +96,5 @@ quotes: Final = Table(
     metadata,
     Column("quote_id", Text, primary_key=True),
     Column("expires_at", DateTime, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", SealedText, nullable=False),
 )

@@ -189,7 +189,7 @@ def _record(
     after: orders.Head,
     lines: tuple[Line, ...] | None,
 ) -> Record:
-    # Without the reason: people may write of the customer in it, and a record can not be erased.
+    # Without what people write (reasons, typed values): a record can be neither erased nor sealed.
     now: dict[str, Any] = {"state": after.state, "version": after.version}
     if after.promised_on and (before is None or before.promised_on != after.promised_on):
         now["promised_on"] = after.promised_on.isoformat()
@@ -212,7 +212,7 @@ def _line(line: Line) -> dict[str, Any]:
     return {
         "variant_id": line.variant_id,
         "style_id": line.style_id,
-        "configuration": line.configuration,
+        "configuration": [choice.partition("=")[0] for choice in line.configuration],
         "quantity": line.quantity,
         "price": line.price,
         "needs": [[need.resource_id, need.day.isoformat(), need.amount] for need in line.needs],

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from data.errors import StoreError
+from data.sealing import Seals
 from data.store.combining import Combiner
 from data.store.engine import READS, connect
+from data.store.sealed import seals_of
 from data.store.together import commit, forget
 
 MOST_TRIES: Final = 5
@@ -55,6 +57,11 @@ class Database:
     def is_postgresql(self) -> bool:
         """Whether it is PostgreSQL; SQLite otherwise."""
         return self.engine.dialect.name == "postgresql"
+
+    @property
+    def seals(self) -> Seals:
+        """The keys of free text."""
+        return seals_of(self.engine.dialect)
 
     @contextmanager
     def transaction(self, *, reads: bool = False) -> Iterator[Connection]:
@@ -128,9 +135,19 @@ class Database:
         )
 
 
-def open_database(url: str, patience: float) -> Database:
-    """A database by URL, its tables as they are; StoreError where there is no such kind."""
-    return Database(connect(url, patience), patience)
+def open_database(url: str, patience: float, seals: Seals | None = None) -> Database:
+    """A database by URL, its tables as they are.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`.
+        patience: seconds to wait for another writer before the store counts as busy.
+        seals: the keys of free text; None for the environment's.
+
+    Raises:
+        StoreError: the URL is none, or of no such kind.
+        FieldKeyRefused: the environment's key is none.
+    """
+    return Database(connect(url, patience, Seals.given() if seals is None else seals), patience)
 
 
 def explained(engine: Engine, error: SQLAlchemyError | OSError) -> StoreError:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Index,
-    LargeBinary,
     Table,
     Text,
     delete,
@@ -29,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from data.errors import AtelierError, LetterRefused
 from data.store.database import Database
 from data.store.schema import metadata
+from data.store.sealed import SealedBytes, SealedText
 from data.store.store import Store
 
 MOST_LETTERS: Final = 10_000
@@ -43,8 +43,8 @@ dead_letters: Final = Table(
     Column("letter_id", Text, primary_key=True),
     Column("source", Text, nullable=False),
     Column("code", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("reason", SealedText, nullable=False),
+    Column("body", SealedBytes, nullable=False),
     Column("set_aside_at", DateTime, nullable=False),
     Index("dead_letters_by_time", "set_aside_at"),
 )

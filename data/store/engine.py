@@ -11,6 +11,8 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from data.errors import StoreError
+from data.sealing import Seals
+from data.store.sealed import give_seals
 
 READS: Final = "atelier_reads"
 """Execution option of a connection that only reads, and so need not wait for writers."""
@@ -22,12 +24,13 @@ RESTED_SECONDS: Final = 1.0
 journey for every transaction, and a server that goes away is noticed by the next statement."""
 
 
-def connect(url: str, patience: float) -> Engine:
+def connect(url: str, patience: float, seals: Seals) -> Engine:
     """An engine for a store's URL.
 
     Args:
         url: `sqlite:///FILE`, or `postgresql://…`.
         patience: seconds to wait for a lock that another holds.
+        seals: the keys of free text.
 
     Raises:
         StoreError: no such URL, or no such kind of store.
@@ -42,9 +45,9 @@ def connect(url: str, patience: float) -> Engine:
         ) from error
     kind = parsed.get_backend_name()
     if kind == "sqlite":
-        return _sqlite(parsed, patience)
+        return give_seals(_sqlite(parsed, patience), seals)
     if kind in {"postgresql", "postgres"}:
-        return _postgresql(parsed, patience)
+        return give_seals(_postgresql(parsed, patience), seals)
     raise StoreError(
         f"Atelier keeps no store in {kind}.",
         where="database_url",

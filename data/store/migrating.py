@@ -8,9 +8,11 @@ from typing import Final, Literal
 from sqlalchemy import Connection, inspect, text
 
 from data.errors import SchemaError, StoreError
+from data.sealing import Seals
 from data.store.database import Database, open_database
+from data.store.field_keys import take_up_field_key
 
-NEWEST: Final = "r0008"
+NEWEST: Final = "r0009"
 """The version of the tables that this program reads and writes; a test holds it to the last
 file in `migrations/`."""
 
@@ -21,11 +23,15 @@ SCHEMA_LOCK: Final = 0x4A7E11E5
 SchemaState = Literal["none", "current", "older", "newer"]
 
 
-def open_migrated(url: str, patience: float) -> Database:
-    """A database by URL, its tables of the newest version; errors as of `connect`, `bring_up`."""
-    database = open_database(url, patience)
+def open_migrated(url: str, patience: float, seals: Seals | None = None) -> Database:
+    """A database by URL, its tables of the newest version, its free text to be read.
+
+    Errors as of `open_database`, `bring_up` and `take_up_field_key`.
+    """
+    database = open_database(url, patience, seals)
     try:
         bring_up(database)
+        take_up_field_key(database)
     except StoreError:
         database.close()
         raise

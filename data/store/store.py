@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from data.errors import EventRefused, StoreConflict
+from data.sealing import Seals
 from data.store.database import Database
 from data.store.events import LiveEvent
 from data.store.migrating import open_migrated
@@ -111,18 +112,20 @@ class Store:
             return [LiveEvent(**row) for row in connection.execute(query).mappings()]
 
 
-def open_store(url: str, *, patience: float = 5.0) -> Store:
+def open_store(url: str, *, patience: float = 5.0, seals: Seals | None = None) -> Store:
     """Open a store; its tables are made, or brought up from an older version, where need be.
 
     Args:
         url: `sqlite:///FILE` (made where missing) or `postgresql://USER@HOST/DATABASE`.
         patience: seconds to wait for another writer before the store counts as busy.
+        seals: the keys of free text; None for the environment's.
 
     Raises:
         StoreError: the URL is none, or the store is away, busy, full or read-only.
+        FieldKeyRefused: free text is sealed under a key that is not given.
         SchemaError: a newer program made the store.
     """
-    return Store(open_migrated(url, patience))
+    return Store(open_migrated(url, patience, seals))
 
 
 def _by_id(events: Sequence[LiveEvent]) -> dict[str, LiveEvent]:

@@ -15,6 +15,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 
+from data.store.sealed import SealedText
+
 Statement = tuple[UpdateBase, Mapping[str, Any]]
 """What to write, and its parameters by name: numbers, texts, days, times, None."""
 
@@ -33,7 +35,7 @@ def together(connection: Connection, statements: Iterable[Statement]) -> list[in
     if connection.dialect.name != "postgresql":
         return [connection.execute(what, values).rowcount for what, values in statements]
     with _pipeline(connection) as driver:
-        cursors = [_send(driver, statement) for statement in statements]
+        cursors = [_send(connection, driver, statement) for statement in statements]
     return [cursor.rowcount for cursor in cursors]
 
 
@@ -54,7 +56,7 @@ def commit(connection: Connection) -> None:
     if left := connection.info.pop(_WITH_COMMIT, ()):
         with _pipeline(connection) as driver:
             for statement in left:
-                _send(driver, statement)
+                _send(connection, driver, statement)
             driver.commit()
     connection.commit()
 
@@ -86,18 +88,23 @@ def _pipeline(connection: Connection) -> Iterator[Any]:
         ) from error
 
 
-def _send(driver: Any, statement: Statement) -> Any:
+def _send(connection: Connection, driver: Any, statement: Statement) -> Any:
     what, values = statement
-    text, constants = _text(what)
-    return driver.execute(text, {**constants, **values})
+    text, constants, sealed = _text(what)
+    sent = {**constants, **values}
+    for name, kind in sealed.items():  # the driver knows nothing of it
+        sent[name] = kind.process_bind_param(sent[name], connection.dialect)
+    return driver.execute(text, sent)
 
 
 @lru_cache(_DIFFERENT_STATEMENTS)
-def _text(statement: UpdateBase) -> tuple[str, dict[str, Any]]:
-    """A statement in PostgreSQL's words, with places for its parameters; and its constants."""
+def _text(statement: UpdateBase) -> tuple[str, dict[str, Any], dict[str, SealedText]]:
+    """A statement in PostgreSQL's words with places for its parameters, its constants and seals."""
     from sqlalchemy.dialects.postgresql import psycopg  # noqa: PLC0415  # likewise
 
     dialect = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's lack of types
     compiled = statement.compile(dialect=dialect)
     constants = {name: value for name, value in compiled.params.items() if value is not None}
-    return str(compiled), constants
+    kinds = {name: bound.type for name, bound in compiled.binds.items()}
+    sealed = {name: kind for name, kind in kinds.items() if isinstance(kind, SealedText)}
+    return str(compiled), constants, sealed

@@ -218,7 +218,7 @@ class TestTheLoop:
     ) -> None:
         checks = answered(capsys, "doctor", "-w", workspace)["checks"]
         absent = [check["name"] for check in checks if check["state"] == "absent"]
-        assert absent == ["products", "learned choices"]
+        assert absent == ["products", "learned choices", "field key"]
         assert {check["state"] for check in checks} == {"ok", "absent"}
         for manifest in (workspace / "models").glob("*/manifest.json"):
             manifest.write_text("{}")

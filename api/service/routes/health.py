@@ -9,6 +9,7 @@ from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.problems import responses
 from api.service.schemas import Health, Readiness
+from data.store.field_keys import check_field_key
 
 router = APIRouter(route_class=StrictRoute, tags=["health"])
 
@@ -31,11 +32,12 @@ async def healthz() -> Health:
     responses=responses(422, 503),
 )
 def readyz(engine: TheEngine) -> Readiness:
-    """A model is loaded, the store can be written and the latest plan, if any, can be read.
+    """A model is loaded, the store can be written and read, and so can the latest plan, if any.
 
     Otherwise a problem says what is missing.
     """
     snapshot = engine.snapshot()
     engine.store.check_writable()
+    check_field_key(engine.store.database)
     plan_id = engine.plans.check_readable()
     return Readiness(status="ready", model_id=snapshot.model_id, plan_id=plan_id)

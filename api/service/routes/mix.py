@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.routing import APIRoute
 
 from api.formats import VARIANTS, Format
 from api.reports import FORMS, format_of
@@ -38,6 +39,7 @@ CONTENT: Final[dict[str, Any]] = {
 def variant_mix(
     *,
     engine: TheEngine,
+    http: Request,
     accept: Annotated[str, Header(description="JSON, CSV, HTML or Excel; weights count.")] = "",
     form: Annotated[
         Format | None, Query(alias="format", description="Chooses in place of Accept.")
@@ -56,8 +58,16 @@ def variant_mix(
     """What changes and why, shares, demand, plan, risk, resources and the information gap."""
     if form is None:
         form = format_of(choose(accept, tuple(one.media_type for one in FORMS.values())))
+    edition = engine.plans.edition()
     content = engine.plans.report(plan_id, form, against=against, level=level, live=live)
     headers = {"Vary": "Accept"}
     if form is Format.XLSX:
         headers["Content-Disposition"] = 'attachment; filename="variant-mix.xlsx"'
-    return Response(content, media_type=FORMS[form].media_type, headers=headers)
+    response = Response(content, media_type=FORMS[form].media_type, headers=headers)
+    if not live:  # orders go on coming
+        engine.mixes.keep(http.scope, edition, response)
+    return response
+
+
+MIXES: Final = next(one for one in router.routes if isinstance(one, APIRoute))
+"""The route whose requests the fast lane answers where they were asked before."""

@@ -1,0 +1,234 @@
+"""Applying the limits of how long rows keep their customer: by command, and daily while serving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from api.live import local_time
+from api.settings import Settings
+from api.work import key_of
+from data.erasing import Changed, scrub
+from data.failpoints import reach
+from data.kept import to_disk
+from data.retention import (
+    Kind,
+    Moment,
+    count_past,
+    named_customers,
+    newest,
+    past_tables,
+    take_past,
+)
+from data.store.database import Database
+from data.workspace import Workspace
+from recsys.errors import ModelRefused
+from recsys.saved.saving import load
+from recsys.saved.versions import model_folders
+
+FILE: Final = "retention.json"
+DAY: Final = timedelta(days=1)
+OVERDUE: Final = timedelta(days=2)
+
+
+class Applied(BaseModel):
+    """When limits were applied last, and which were left alone; kept in the workspace.
+
+    Attributes:
+        at: when.
+        limits: days by kind.
+        left: kinds of which every row is past the limit, so that the clock may be wrong.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: AwareDatetime
+    limits: dict[Kind, int]
+    left: tuple[Kind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """What applying the limits came to.
+
+    Attributes:
+        limits: days by kind of row.
+        changed: by table, where anything changed, or would.
+        left: kinds that were left alone.
+        models: saved models that know customers whom no row names any more; None where nobody
+            looked.
+    """
+
+    limits: Mapping[Kind, int]
+    changed: Mapping[str, Changed]
+    left: tuple[Kind, ...] = ()
+    models: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "limits": dict(self.limits),
+            "changed": {name: asdict(one) for name, one in self.changed.items()},
+            "left": list(self.left),
+            "models": self.models,
+        }
+
+
+def retain_now(
+    workspace: Workspace,
+    settings: Settings,
+    database: Database,
+    *,
+    now: datetime,
+    actor: str,
+    dry_run: bool = False,
+) -> Retained:
+    """Apply the limits, all of them, and leave nothing of what went in the store's files.
+
+    Args:
+        workspace: where.
+        settings: the limits, and the shop's time zone.
+        database: the workspace's store.
+        now: the moment, with an offset.
+        actor: who asks, for the audit.
+        dry_run: only tell.
+
+    Raises:
+        WorkspaceError: another process is changing the tables.
+        StoreError: the store is away, busy, full or read-only.
+    """
+    moments = _moments(settings, settings.privacy.limits, now)
+    if dry_run:
+        changed = {name: one for name, (_, one) in past_tables(workspace, moments).items()}
+        changed |= count_past(database, moments)
+    else:
+        with workspace.locked():
+            changed = _apply(workspace, database, moments, actor=actor, now=now)
+            _note(workspace, Applied(at=now, limits=settings.privacy.limits))
+        if changed:
+            scrub(database)
+    return Retained(
+        limits=settings.privacy.limits,
+        changed=changed,
+        models=models_past(workspace, settings, database) if moments else 0,
+    )
+
+
+class DailyRetention:
+    """Applies the limits once a day, of however many processes that serve one workspace.
+
+    A kind of which every row is past its limit is left alone: a shop that sells has newer ones, so
+    that the clock is more likely to be wrong than the limit. The command applies it all the same.
+
+    Args:
+        workspace: where.
+        settings: the limits.
+        database: the workspace's store.
+        clock: what time it is, with an offset.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        database: Database,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._workspace = workspace
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._next: datetime | None = None
+
+    def look(self) -> Retained | None:
+        """Apply the limits where that is due; None where it is not. For one thread.
+
+        Pages that rows leave free are not rewritten, as the command does: the store is in use.
+
+        Raises:
+            WorkspaceError: another process is changing the tables; look again later.
+            StoreError: the store is away, busy, full or read-only.
+        """
+        limits, now = self._settings.privacy.limits, self._clock()
+        if not limits or not _due(self._next, now):
+            return None
+        with self._workspace.locked():
+            applied = applied_last(self._workspace)
+            if applied is not None and not _due(applied.at + DAY, now):
+                self._next = applied.at + DAY
+                return None
+            moments = _moments(self._settings, limits, now)
+            last = newest(self._workspace, self._database)
+            left = tuple(kind for kind, one in moments.items()
+                         if kind in last and last[kind] < min(one.local, one.utc))  # fmt: skip
+            some = {kind: one for kind, one in moments.items() if kind not in left}
+            changed = _apply(self._workspace, self._database, some, actor="atelier serve", now=now)
+            _note(self._workspace, Applied(at=now, limits=limits, left=left))
+        self._next = now + DAY
+        return Retained(limits=limits, changed=changed, left=left)
+
+
+def applied_last(workspace: Workspace) -> Applied | None:
+    """When the limits were applied last; None where they never were, or nobody can tell."""
+    try:
+        return Applied.model_validate_json((workspace.root / FILE).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def models_past(workspace: Workspace, settings: Settings, database: Database) -> int:
+    """How many saved models know customers whom neither tables nor live events name any more.
+
+    Raises:
+        WorkspaceError: a table is damaged.
+        StoreError: the store is away or busy.
+    """
+    key, named = key_of(workspace, settings), named_customers(workspace, database)
+    count = 0
+    for folder in model_folders(workspace.root / "models"):
+        try:
+            customers = load(workspace, folder.name, key=key).interactions.customers
+        except ModelRefused:  # nobody is served by it; 'atelier doctor' and 'models list' say so
+            continue
+        count += not named.issuperset(customers.tolist())
+    return count
+
+
+def _apply(
+    workspace: Workspace,
+    database: Database,
+    moments: Mapping[Kind, Moment],
+    *,
+    actor: str,
+    now: datetime,
+) -> dict[str, Changed]:
+    found = past_tables(workspace, moments)
+    if found:
+        workspace.swap({name: frame for name, (frame, _) in found.items()})
+    reach("tables-retained")
+    changed = {name: one for name, (_, one) in found.items()}
+    return changed | take_past(database, moments, actor=actor, now=now)
+
+
+def _moments(settings: Settings, limits: Mapping[Kind, int], now: datetime) -> dict[Kind, Moment]:
+    moment = Moment(
+        local=local_time(now, settings.timezone), utc=now.astimezone(UTC).replace(tzinfo=None)
+    )
+    return {kind: moment.before(days) for kind, days in limits.items()}
+
+
+def _due(at: datetime | None, now: datetime) -> bool:
+    """Whether a moment has come; one that lies more than a day ahead was noted by a wrong clock."""
+    return at is None or now >= at or at - now > DAY
+
+
+def _note(workspace: Workspace, applied: Applied) -> None:
+    path = workspace.root / FILE
+    draft = path.with_suffix(".new")
+    draft.write_text(applied.model_dump_json() + "\n", encoding="utf-8")
+    to_disk(draft)
+    draft.replace(path)

@@ -1,0 +1,223 @@
+"""Rows past a limit lose their customer and nothing else, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data import retention
+from data.erasing import Changed
+from data.errors import LetterRefused
+from data.ledger import Ledger, Line, NewOrder, open_ledger
+from data.retention import (
+    Kind,
+    Moment,
+    count_past,
+    named_customers,
+    newest,
+    past_tables,
+    take_past,
+)
+from data.store import LiveEvent, Store
+from data.store.dead_letters import letters_of, set_aside
+from data.store.served import ServedList, log_list
+from data.tables import EVENTS, ORDERS
+from data.workspace import Workspace
+from tests.data.ledger.shop import Clock, key, line
+
+NOW = datetime(2026, 6, 1, 12)  # noqa: DTZ001  # as rows are dated
+EVERY: dict[Kind, Moment] = {
+    kind: Moment(local=NOW, utc=NOW).before(30) for kind in ("events", "orders", "served")
+}
+LIMIT = NOW - timedelta(days=30)
+EARLIER, LATER = LIMIT - timedelta(seconds=1), LIMIT
+ALL_OLD = {
+    "live_events": Changed(removed=2),
+    "dead_letters": Changed(removed=1),
+    "ledger_orders": Changed(unnamed=1),
+    "served_lists": Changed(removed=1),
+}
+
+
+def put_order(ledger: Ledger, clock: Clock, at: datetime, name: str, *, finished: bool) -> str:
+    clock.now = at.replace(tzinfo=UTC)
+    new = NewOrder(
+        lines=(line(),), hold_for=timedelta(days=1), currency="EUR", customer_id=f"c_{name}"
+    )
+    order_id = ledger.hold(new, request=key(f"hold {name}")).order_id
+    if finished:
+        ledger.cancel(order_id, version=1, reason=f"{name} said no", request=key(f"end {name}"))
+    else:
+        ledger.confirm(order_id, version=1, request=key(f"end {name}"))
+    return order_id
+
+
+def put_rows(store: Store, at: datetime, name: str) -> None:
+    for kind in ("view", "order"):
+        event = LiveEvent(event_id=f"{name} {kind}", customer_id=f"c_{name}", variant_id="v",
+                          kind=kind, value=1.0, at=at)  # fmt: skip
+        store.append([event])
+    set_aside(store, "nats", name.encode(), LetterRefused("no event"), now=at)
+    shown = ServedList(list_id=name, customer_id=f"c_{name}", at=at, model_id="m", policy="ranking",
+                       experiment=None, arm=None, variants=["v"], propensities=[1.0],
+                       fallback=None)  # fmt: skip
+    log_list(store.database, shown)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(url: str, clock: Clock) -> Iterator[Ledger]:
+    opened = open_ledger(url, clock=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def planted(ledger: Ledger, clock: Clock) -> dict[str, str]:
+    """Rows on both sides of the limit, and an old order that is still open."""
+    store = Store(ledger.database)
+    put_rows(store, EARLIER, "old")
+    put_rows(store, LATER, "new")
+    orders = {
+        "old": put_order(ledger, clock, EARLIER, "old", finished=True),
+        "open": put_order(ledger, clock, EARLIER, "open", finished=False),
+        "new": put_order(ledger, clock, LATER, "new", finished=True),
+    }
+    clock.now = NOW.replace(tzinfo=UTC)
+    return orders
+
+
+def test_what_is_past_the_limit_goes_and_nothing_else(
+    ledger: Ledger, planted: dict[str, str]
+) -> None:
+    database, store = ledger.database, Store(ledger.database)
+    assert count_past(database, EVERY) == ALL_OLD
+    assert take_past(database, EVERY, actor="test", now=NOW.replace(tzinfo=UTC)) == ALL_OLD
+    assert store.of_customer("c_old") == []
+    assert [one.event_id for one in store.of_customer("c_new")] == ["new order", "new view"]
+    assert [one.body for one in letters_of(store)] == [b"new"]
+    found = {name: ledger.order(order_id) for name, order_id in planted.items()}
+    assert {name: one.reason for name, one in found.items()} == {
+        "old": "", "open": "", "new": "new said no"
+    }  # fmt: skip
+    assert ledger.verify_audit().faults == ()
+    assert count_past(database, EVERY) == {}
+    assert take_past(database, EVERY, actor="test", now=NOW.replace(tzinfo=UTC)) == {}
+
+
+def test_an_open_order_goes_once_it_is_finished(
+    ledger: Ledger, planted: dict[str, str], tmp_path: Path
+) -> None:
+    database, empty = ledger.database, Workspace.create(tmp_path / "empty")
+    take_past(database, EVERY, actor="test", now=NOW.replace(tzinfo=UTC))
+    ledger.cancel(planted["open"], version=2, reason="", request=key("late"))
+    assert count_past(database, EVERY) == {"ledger_orders": Changed(unnamed=1)}
+    assert named_customers(empty, database) == {"c_new"}
+
+
+def test_a_kind_without_a_limit_stays(ledger: Ledger, planted: dict[str, str]) -> None:
+    assert planted
+    for kind, tables in {
+        "events": {"live_events": Changed(removed=1), "dead_letters": Changed(removed=1)},
+        "orders": {"live_events": Changed(removed=1), "ledger_orders": Changed(unnamed=1)},
+        "served": {"served_lists": Changed(removed=1)},
+    }.items():
+        some = {one: moment for one, moment in EVERY.items() if one == kind}
+        assert count_past(ledger.database, some) == tables
+
+
+def test_many_rows_go_in_batches_and_a_run_cut_off_is_finished_by_the_next(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "ROWS_A_BATCH", 3)
+    store, now = Store(ledger.database), NOW.replace(tzinfo=UTC)
+    events = [LiveEvent(event_id=f"e{number}", customer_id="c_old", variant_id="v", kind="view",
+                        value=None, at=EARLIER) for number in range(10)]  # fmt: skip
+    store.append(events)
+    with monkeypatch.context() as failing:
+        failing.setenv("ATELIER_FAILPOINT_ERROR", "batch-taken")
+        with pytest.raises(OSError, match="Input/output"):
+            take_past(ledger.database, EVERY, actor="test", now=now)
+    assert len(store.of_customer("c_old")) == 7
+    done = take_past(ledger.database, EVERY, actor="test", now=now)
+    assert done == {"live_events": Changed(removed=7)}
+    report = ledger.verify_audit()
+    assert report.faults == ()
+    assert report.records == 4
+
+
+def test_the_newest_row_of_each_kind_is_told(
+    ledger: Ledger, planted: dict[str, str], tmp_path: Path
+) -> None:
+    assert planted
+    empty = Workspace.create(tmp_path / "empty")
+    assert newest(empty, ledger.database) == {"events": LATER, "orders": LATER, "served": LATER}
+
+
+days = st.integers(-40, 40)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    orders=st.lists(st.tuples(days, st.sampled_from(["a", "b", None])), min_size=1, max_size=12),
+    events=st.lists(st.tuples(days, st.sampled_from(["a", "b"])), min_size=1, max_size=12),
+)
+def test_demand_is_the_same_before_and_after(
+    orders: list[tuple[int, str | None]], events: list[tuple[int, str]]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        workspace = Workspace.create(Path(name) / "workspace")
+        sold = pd.DataFrame(
+            [
+                {"order_id": f"o{place}", "customer_id": who, "variant_id": "v", "quantity": 1,
+                 "unit_price": 1.0, "ordered_at": LIMIT + timedelta(days=day)}
+                for place, (day, who) in enumerate(orders)
+            ]
+        )  # fmt: skip
+        seen = pd.DataFrame(
+            [
+                {"customer_id": who, "variant_id": "v", "kind": "view", "value": 1.0,
+                 "at": LIMIT + timedelta(days=day)}
+                for day, who in events
+            ]
+        )  # fmt: skip
+        workspace.write({"orders": sold, "events": seen})
+        found = past_tables(workspace, EVERY)
+        kept = {table: found[table][0] if table in found else workspace.read(one)
+                for table, one in (("orders", ORDERS), ("events", EVENTS))}  # fmt: skip
+        plain = [column for column in sold if column != "customer_id"]
+        pd.testing.assert_frame_equal(kept["orders"][plain], workspace.read(ORDERS)[plain])
+        named = [who if day >= 0 else None for day, who in orders]
+        assert kept["orders"]["customer_id"].astype(object).where(
+            kept["orders"]["customer_id"].notna(), None
+        ).tolist() == named  # fmt: skip
+        assert len(kept["events"]) == sum(day >= 0 for day, _ in events)
+        workspace.write(kept)
+        assert past_tables(workspace, EVERY) == {}
+
+
+def test_what_was_typed_goes_with_the_customer_of_a_finished_order(
+    ledger: Ledger, clock: Clock
+) -> None:
+    typed = Line(style_id="R", configuration=("ring", "engraving=for Zoë", "letters=3"), quantity=1,
+                 price="1")  # fmt: skip
+    clock.now = EARLIER.replace(tzinfo=UTC)
+    new = NewOrder(lines=(typed,), hold_for=timedelta(days=1), currency="EUR", customer_id="c_old")
+    orders = [ledger.hold(new, request=key(name)).order_id for name in ("made", "open")]
+    ledger.cancel(orders[0], version=1, reason="", request=key("end"))
+    ledger.confirm(orders[1], version=1, request=key("on"))
+    take_past(ledger.database, EVERY, actor="test", now=NOW.replace(tzinfo=UTC))
+    assert [ledger.order(one).lines[0].configuration for one in orders] == [
+        ("ring", "engraving", "letters=3"), typed.configuration
+    ]  # fmt: skip
