@@ -23,13 +23,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from data.errors import StoreError
 from data.failpoints import reach
 from data.ledger.audit import Record, append
+from data.ledger.schema import orders
+from data.ledger.typed import forget_typed, is_number
 from data.store.database import Database, explained
-from data.tables import CANCELLED, TABLES, Table
+from data.tables import CANCELLED, CONFIGURATIONS, TABLES, Table
 from data.workspace import Workspace
 
 CUSTOMER: Final = "customer_id"
 FREE_TEXT: Final = ("reason",)
 """Columns in which people may have written of a customer."""
+
+TYPED: Final = "value"
+"""The column of configurations in which customers may have written."""
 
 _TRIES: Final = 50
 _PAUSE: Final = 0.1
@@ -87,6 +92,11 @@ def unnamed_tables(workspace: Workspace, chosen: Chosen) -> dict[str, tuple[pd.D
         if table.column(CUSTOMER).nullable:
             blank = [CUSTOMER, *(name for name in FREE_TEXT if name in frame)]
             frame.loc[rows, blank] = pd.NA
+            if table is CONFIGURATIONS and TYPED in frame:
+                typed = frame[TYPED].notna() & ~frame[TYPED].astype("string").map(
+                    is_number, "ignore"
+                )
+                frame.loc[rows & typed.to_numpy(dtype=bool), TYPED] = pd.NA
             found[table.name] = frame, Changed(unnamed=count)
         else:
             found[table.name] = frame[~rows].reset_index(drop=True), Changed(removed=count)
@@ -206,6 +216,8 @@ def take_from(connection: Connection, table: SqlTable, rows: ColumnElement[bool]
     """Take the customers out of some rows of a store's table, as its column allows."""
     if not table.c[CUSTOMER].nullable:
         return Changed(removed=connection.execute(table.delete().where(rows)).rowcount)
+    if table.name == orders.name:
+        forget_typed(connection, connection.scalars(select(table.c.order_id).where(rows)).all())
     blanks = {name: "" for name in FREE_TEXT if name in table.c}
     values = {CUSTOMER: None, **blanks}
     return Changed(unnamed=connection.execute(table.update().where(rows).values(values)).rowcount)

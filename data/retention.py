@@ -22,6 +22,7 @@ from data.erasing import CUSTOMER, Changed, take_from, unnamed_tables
 from data.failpoints import reach
 from data.ledger.audit import Record, append
 from data.ledger.schema import orders
+from data.ledger.states import FINISHED
 from data.store.database import Database
 from data.store.dead_letters import dead_letters
 from data.store.schema import live_events
@@ -34,7 +35,6 @@ Kind = Literal["events", "orders", "served"]
 KINDS: Final[tuple[Kind, ...]] = ("events", "orders", "served")
 
 ROWS_A_BATCH: Final = 5_000
-FINISHED: Final = ("shipped", "returned", "cancelled", "expired")
 ORDERED: Final = ("order",)
 """Kinds of live events that are orders."""
 

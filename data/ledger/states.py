@@ -25,6 +25,9 @@ ALLOWED: Final[dict[State, dict[Step, State]]] = {
 }
 """Where each step leads, by state. Whatever is not here is refused."""
 
+FINISHED: Final[tuple[State, ...]] = ("shipped", "returned", "cancelled", "expired")
+"""Orders of which nothing is left to be made."""
+
 BUCKET: Final[dict[State, Bucket]] = {
     "held": "held",
     "confirmed": "committed",

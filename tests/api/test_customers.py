@@ -34,7 +34,7 @@ from data.ledger import open_ledger
 from data.ledger.terms import Line, NewOrder, RequestKey
 from data.store import open_store
 from data.store.dead_letters import set_aside
-from data.tables import EVENTS, ORDERS, VARIANTS
+from data.tables import CONFIGURATIONS, EVENTS, ORDERS, VARIANTS
 from data.workspace import Workspace
 from recsys.groups.groups import group_customers
 from recsys.groups.saved import save_groups
@@ -67,6 +67,7 @@ def planted(workspace: Path, tmp_path: Path) -> Path:
     lines += [f"x9,{CANARY},{variants[0]},0,9.5,2024-01-01", f"x10,{CANARY},nothing,1,9,2024-01-01"]
     file = shop.put(tmp_path, "orders9.csv", shop.HEADER, *lines)
     import_files([file], shop.mapping(shop.ORDERS), workspace, quarantine=True)
+    compose(opened)
     settings = settings_of(workspace)
     model_id, _ = train_and_save(opened, settings)
     save_groups(opened, group_customers(opened, days=28, count=2))
@@ -88,13 +89,26 @@ def planted(workspace: Path, tmp_path: Path) -> Path:
 def hold(folder: Path, customer: str, variant_id: str) -> None:
     ledger = open_ledger(settings_of(folder).store_url(folder))
     line = Line(variant_id=variant_id, quantity=1, price="1")
+    typed = ("ring", f"engraving=of {CANARY}=", "letters=3")
+    composed = Line(style_id="R", configuration=typed, quantity=1, price="1")
     order = NewOrder(
-        lines=(line,), hold_for=timedelta(days=1), currency="EUR", customer_id=customer
+        lines=(line, composed), hold_for=timedelta(days=1), currency="EUR", customer_id=customer
     )
     done = ledger.hold(order, request=LEDGER)
     reason = RequestKey(scope="key", key="second", digest="d")
     ledger.cancel(done.order_id, version=1, reason=f"asked {CANARY}", request=reason)
     ledger.close()
+
+
+def compose(workspace: Workspace) -> None:
+    """A table of configurations in which the canary ordered, and typed, what it is."""
+    row = {"configuration_id": "1", "order_id": "x0", "style_id": "R", "quantity": 1,
+           "customer_id": workspace.pseudonyms().of(CANARY),
+           "ordered_at": pd.Timestamp("2024-01-01")}  # fmt: skip
+    chosen = {"engraving": f"for {CANARY}", "letters": "3", "ring": None}
+    rows = [{**row, "option": option, "value": value} for option, value in chosen.items()]
+    frame = pd.DataFrame(rows, columns=list(CONFIGURATIONS.names))
+    workspace.write({CONFIGURATIONS.name: frame.astype({"ordered_at": "datetime64[us]"})})
 
 
 def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
@@ -122,7 +136,7 @@ def run(*words: str) -> Result:
 
 def test_an_id_never_enters_the_workspace_but_where_people_write_it(planted: Path) -> None:
     written = traces(planted, CANARY)
-    assert written <= {"atelier.db", "atelier.db-wal"}  # a reason, and a message nobody can read
+    assert written <= {"atelier.db", "atelier.db-wal", "tables/configurations.parquet"}
     named = traces(planted, Workspace.open(planted).pseudonyms().of(CANARY))
     kinds = {Path(one).parts[0] for one in named}
     assert {"tables", "models", "groups", "atelier.db"} <= kinds | {"atelier.db"}
@@ -145,6 +159,9 @@ def test_erasing_leaves_no_trace(planted: Path) -> None:
         assert done.json()["models"] == 1
         for text in (CANARY, pseudonym):
             assert traces(planted, text) == set()
+        assert opened.read(CONFIGURATIONS)["value"].dropna().tolist() == ["3"]
+        _, [order] = engine.ordering.ledger.list_orders(("cancelled",), limit=10)
+        assert order.lines[1].configuration == ("ring", "engraving", "letters=3")
         # it is served on, as one whom nobody knows
         found = client.get(f"{url(planted)}/recommendations").json()
         assert found["fallback"] is not None

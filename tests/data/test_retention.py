@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from data import retention
 from data.erasing import Changed
 from data.errors import LetterRefused
-from data.ledger import Ledger, NewOrder, open_ledger
+from data.ledger import Ledger, Line, NewOrder, open_ledger
 from data.retention import (
     Kind,
     Moment,
@@ -205,3 +205,19 @@ def test_demand_is_the_same_before_and_after(
         assert len(kept["events"]) == sum(day >= 0 for day, _ in events)
         workspace.write(kept)
         assert past_tables(workspace, EVERY) == {}
+
+
+def test_what_was_typed_goes_with_the_customer_of_a_finished_order(
+    ledger: Ledger, clock: Clock
+) -> None:
+    typed = Line(style_id="R", configuration=("ring", "engraving=for Zoë", "letters=3"), quantity=1,
+                 price="1")  # fmt: skip
+    clock.now = EARLIER.replace(tzinfo=UTC)
+    new = NewOrder(lines=(typed,), hold_for=timedelta(days=1), currency="EUR", customer_id="c_old")
+    orders = [ledger.hold(new, request=key(name)).order_id for name in ("made", "open")]
+    ledger.cancel(orders[0], version=1, reason="", request=key("end"))
+    ledger.confirm(orders[1], version=1, request=key("on"))
+    take_past(ledger.database, EVERY, actor="test", now=NOW.replace(tzinfo=UTC))
+    assert [ledger.order(one).lines[0].configuration for one in orders] == [
+        ("ring", "engraving", "letters=3"), typed.configuration
+    ]  # fmt: skip
