@@ -22,6 +22,7 @@ from api.service import request_log
 from api.service.app import create_app
 from api.service.counters import FOLDER
 from api.service.engine import open_engine, opened
+from api.service.memory import few_arenas
 from api.service.tracing_asked import spans_if_asked
 from api.settings import Settings, load_settings
 
@@ -43,6 +44,7 @@ def run(workspace: Path, flags: Mapping[str, Any]) -> None:
         WorkspaceError: the folder is no workspace.
         StoreError: the store cannot be opened.
     """
+    few_arenas()
     settings = load_settings(workspace, **flags)
     secure, spans = _tls(settings), spans_if_asked()
     request_log.configure()
@@ -109,6 +111,7 @@ def _tls(settings: Settings) -> dict[str, Any]:
 
 def _worker(workspace: Path, flags: Mapping[str, Any]) -> FastAPI:
     """The application of one worker, which holds its engine until it ends."""
+    few_arenas()
     request_log.configure()
     engine = opened(workspace, load_settings(workspace, **flags))
     atexit.register(engine.close)
