@@ -8,8 +8,9 @@ from pathlib import Path
 
 from api.settings import load_settings
 from data.customers import KEY_FILE, Pseudonyms, new_pseudonyms, write_key
-from data.erasing import CUSTOMER, personal_tables, rename_in_store, scrub
+from data.erasing import personal_tables, rename_in_store, scrub
 from data.store import open_store
+from data.tables import CUSTOMER
 from data.workspace import RAW_FORMAT, Workspace, write_marker
 
 

@@ -26,12 +26,8 @@ from data.ledger.audit import Record, append
 from data.ledger.schema import orders
 from data.ledger.typed import forget_typed, is_number
 from data.store.database import Database, explained
-from data.tables import CANCELLED, CONFIGURATIONS, TABLES, Table
+from data.tables import CANCELLED, CONFIGURATIONS, CUSTOMER, FREE_TEXT, TABLES, Table
 from data.workspace import Workspace
-
-CUSTOMER: Final = "customer_id"
-FREE_TEXT: Final = ("reason",)
-"""Columns in which people may have written of a customer."""
 
 TYPED: Final = "value"
 """The column of configurations in which customers may have written."""

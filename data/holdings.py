@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from data.erasing import CUSTOMER, personal_tables, tables_naming_customers
+from data.erasing import personal_tables, tables_naming_customers
 from data.resealing import SEALED_TABLES
 from data.store.database import Database
+from data.tables import CUSTOMER
 from data.workspace import Workspace
 
 

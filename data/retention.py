@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
 
-from data.erasing import CUSTOMER, Changed, take_from, unnamed_tables
+from data.erasing import Changed, take_from, unnamed_tables
 from data.failpoints import reach
 from data.ledger.audit import Record, append
 from data.ledger.schema import orders
@@ -27,7 +27,7 @@ from data.store.database import Database
 from data.store.dead_letters import dead_letters
 from data.store.schema import live_events
 from data.store.served import served_lists
-from data.tables import CANCELLED, CONFIGURATIONS, EVENTS, ORDERS
+from data.tables import CANCELLED, CONFIGURATIONS, CUSTOMER, EVENTS, ORDERS
 from data.tables import Table as CanonicalTable
 from data.workspace import Workspace
 

@@ -274,6 +274,10 @@ KNOWLEDGE: Final = Table(
     about="what customers ask and are told: one entry a row",
 )  # fmt: skip
 
+CUSTOMER: Final = "customer_id"
+FREE_TEXT: Final = ("reason",)
+"""Columns in which people may have written of a customer."""
+
 TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.tables import CUSTOMER, FREE_TEXT, Table
+
 
 class Seen:
     """The rows met so far, as 64-bit hashes in sorted runs (8 bytes a row).
@@ -38,6 +40,34 @@ def row_hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
     """(rows,) uint64: the same for equal rows, in this process and any other."""
     hashes = pd.util.hash_pandas_object(frame, index=False)
     return np.asarray(hashes, dtype=np.uint64)
+
+
+def as_guests(fresh: pd.DataFrame, held: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Rows without their customer where the held table has them as a guest's.
+
+    A customer who was erased, or whose rows grew too old, left order lines behind without a name
+    and without what people wrote. An export that still names the customer brings the same lines,
+    not further ones.
+
+    Args:
+        fresh: rows of an import.
+        held: the rows that are there, in the same columns.
+        table: of which table they are.
+    """
+    blank = [column.name for column in table.columns if column.name in (*FREE_TEXT, CUSTOMER)]
+    blank = [name for name in blank if name in fresh]
+    if CUSTOMER not in blank or not table.column(CUSTOMER).nullable:
+        return fresh
+    guests = held[held[blank].isna().all(axis=1)]
+    named = fresh[CUSTOMER].notna().to_numpy()
+    if guests.empty or not named.any():
+        return fresh
+    unnamed = fresh.copy()
+    unnamed.loc[named, blank] = pd.NA
+    theirs = named & np.isin(row_hashes(unnamed), row_hashes(guests[list(fresh.columns)]))
+    theirs &= ~np.isin(row_hashes(fresh), row_hashes(held[list(fresh.columns)]))
+    unnamed.loc[~theirs, blank] = fresh.loc[~theirs, blank]
+    return unnamed
 
 
 def already_held(fresh: pd.DataFrame, held: pd.DataFrame) -> NDArray[np.bool_]:

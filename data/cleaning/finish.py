@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from data.cleaning.cancellation import match_cancellations
 from data.cleaning.conditions import holds
-from data.cleaning.duplicates import already_held
+from data.cleaning.duplicates import already_held, as_guests
 from data.cleaning.earlier import Earlier
 from data.cleaning.staging import RAW, ROW, Plan, Stage, note_aside, note_faults
 from data.cleaning.values import fill_missing, find_outliers
@@ -81,7 +81,8 @@ def _repeated(stage: Stage, frame: pd.DataFrame, earlier: Earlier) -> pd.DataFra
     changing = {name for rule in plan.mapped.rules for name in _ruled(rule)}
     columns = [column for column in plan.table.columns if column.name not in changing]
     fresh = _typed(frame, columns)
-    repeated = already_held(fresh, earlier.brought(list(fresh.columns)))
+    held = earlier.brought(list(fresh.columns))
+    repeated = already_held(as_guests(fresh, held, plan.table), held)
     return _set_aside(
         stage, frame, repeated, ("", rule.name, "An earlier import brought this row.")
     )

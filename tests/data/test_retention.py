@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import retention
-from data.erasing import Changed
+from data.erasing import Changed, erase_from_tables
 from data.errors import LetterRefused
+from data.importing import import_files
 from data.ledger import Ledger, Line, NewOrder, open_ledger
 from data.retention import (
     Kind,
@@ -30,6 +31,7 @@ from data.store.dead_letters import letters_of, set_aside
 from data.store.served import ServedList, log_list
 from data.tables import EVENTS, ORDERS
 from data.workspace import Workspace
+from tests.data import shop
 from tests.data.ledger.shop import Clock, key, line
 
 NOW = datetime(2026, 6, 1, 12)  # noqa: DTZ001  # as rows are dated
@@ -163,6 +165,31 @@ def test_the_newest_row_of_each_kind_is_told(
     assert planted
     empty = Workspace.create(tmp_path / "empty")
     assert newest(empty, ledger.database) == {"events": LATER, "orders": LATER, "served": LATER}
+
+
+def test_an_export_that_overlaps_brings_no_line_twice(tmp_path: Path) -> None:
+    """A line is known again once it has lost its customer; a like one of another day is not."""
+    old = ["1,C1,V1,2,9.5,2026-01-05", "1,C1,V2,2,9.5,2026-01-05", "2,C2,V1,1,9.5,2026-01-06"]
+    new = ["3,C1,V1,2,9.5,2026-05-20"]
+    mapping = shop.mapping(shop.ORDERS, shop.DUPLICATE)
+    import_files([shop.put(tmp_path, "orders1.csv", shop.HEADER, *old, *new)], mapping,
+                 tmp_path / "w")  # fmt: skip
+    workspace = Workspace.open(tmp_path / "w")
+    [(kept, changed)] = past_tables(workspace, EVERY).values()
+    assert changed == Changed(unnamed=3)
+    workspace.write({"orders": kept})
+    more = ["1,C9,V1,2,9.5,2026-01-07", "4,C2,V1,1,9.5,2026-05-21"]
+    import_files([shop.put(tmp_path, "orders2.csv", shop.HEADER, *old, *new, *more)], mapping,
+                 tmp_path / "w")  # fmt: skip
+    after = workspace.read(ORDERS)
+    names = workspace.pseudonyms()
+    assert len(after) == 6
+    assert set(after["customer_id"].dropna()) == {names.of(one) for one in ("C1", "C2", "C9")}
+    erase_from_tables(workspace, names.of("C2"))
+    third = shop.put(tmp_path, "orders3.csv", shop.HEADER, *new, *more)
+    import_files([third], mapping, tmp_path / "w")
+    assert len(workspace.read(ORDERS)) == 6
+    assert names.of("C2") not in set(workspace.read(ORDERS)["customer_id"].dropna())
 
 
 days = st.integers(-40, 40)
