@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +34,7 @@ from recsys.recommender import Recommender
 from recsys.saved.saving import current_model, load
 from recsys.saved.versions import remove_models, use_model
 from tests.api.client import Client
-from tests.api.test_cli import answered, program, refused, run
+from tests.api.test_cli import answered, refused, run
 from tests.api.test_exploring import ids, list_of
 from tests.api.test_metrics import figure
 
@@ -276,7 +278,8 @@ def test_a_model_that_cannot_be_used_is_told_at_start_and_by_doctor(
     sound = answered_checks(capsys, shop)[f"model of arm '{ARM}' of experiment 'spring'"]
     assert (sound["state"], sound["found"]) == ("ok", shop.named)
     told = harm(shop)
-    started = program("serve", "--workspace", shop.root, "--port", 0)
+    serve = [Path(sys.executable).with_name("atelier"), "serve", "-w", shop.root, "--port", "0"]
+    started = subprocess.run(serve, capture_output=True, text=True, check=False, timeout=120)
     assert started.returncode == 1
     said = " ".join(started.stderr.split())
     assert f"The model of arm '{ARM}' of experiment 'spring' cannot be used" in said
