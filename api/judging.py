@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +40,28 @@ class OwnTask:
     task: Task
     early: int
     late: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentReport:
+    """What the arms of an experiment did.
+
+    Attributes:
+        compared: the arms beside their control.
+        counted: who counts, and who does not yet.
+        models: by arm, the saved models that made its lists, as the log has them, ascending.
+    """
+
+    compared: Comparison
+    counted: Counted
+    models: Mapping[str, Sequence[str]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        found = self.compared.to_json()
+        arms = [{**arm, "models": list(self.models[arm["arm"]])} for arm in found["arms"]]
+        counted = {"waiting": self.counted.waiting, "mixed": self.counted.mixed}
+        return {**found, "arms": arms, **counted}
 
 
 def own_task(
@@ -92,8 +116,8 @@ def own_task(
 
 def experiment_report(
     workspace: Workspace, settings: Settings, name: str, *, days: int, now: datetime
-) -> tuple[Comparison, Counted]:
-    """What the arms of an experiment did, and who is not counted yet.
+) -> ExperimentReport:
+    """What the arms of an experiment did, by which models, and who is not counted yet.
 
     Args:
         workspace: whose lists and orders.
@@ -123,7 +147,12 @@ def experiment_report(
     finally:
         store.close()
     counted = count_outcomes(served, came, window=window, now=np.datetime64(now))
-    return compare(counted.outcomes, experiment.weights, experiment.control), counted
+    models = served.groupby("arm")["model_id"].unique()
+    return ExperimentReport(
+        compared=compare(counted.outcomes, experiment.weights, experiment.control),
+        counted=counted,
+        models={str(arm): sorted(those) for arm, those in models.items()},
+    )
 
 
 def _responses(

@@ -195,6 +195,10 @@ class Recommender:
         asked = Asked(k=k, rules=rules, style=style)
         return self._of_customer(customer_id, asked, extra, as_of)
 
+    def knows_style(self, style_id: str) -> bool:
+        """Whether the catalogue has a style."""
+        return self._answering.shelf.groups.styles.code(style_id) is not None
+
     def similar(self, variant_id: str, k: int, *, rules: Rules = NO_RULES) -> RecommendationList:
         """The k variants on sale most like one; if none is known to be, its style's, then popular.
 

@@ -16,6 +16,7 @@ from api.cli.options import DEFAULT_WORKSPACE, JsonFlag, WorkspaceOption
 from data.errors import AtelierError
 
 if TYPE_CHECKING:
+    from api.arms import ArmModel
     from api.settings import Settings
     from data.ledger import Ledger
     from data.store.database import Database
@@ -57,7 +58,8 @@ def doctor(*, workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonFlag 
 
 
 def look_through(workspace: Workspace, settings: Settings) -> Iterator[Check]:
-    """Tables, model, plan, key, products and store, one after the other."""
+    """Tables, models, plan, key, products and store, one after the other."""
+    from api.arms import arm_models
     from data.tables import ORDERS, STOCK, TABLES
 
     for table in TABLES.values():
@@ -68,6 +70,8 @@ def look_through(workspace: Workspace, settings: Settings) -> Iterator[Check]:
     if workspace.has(ORDERS) and workspace.has(STOCK):
         yield looked_at("demand", partial(demand_found, workspace, settings))
     yield looked_at("model", partial(model_found, workspace, settings))
+    for arm in arm_models(settings):
+        yield looked_at(f"model of {arm.who}", partial(arm_found, workspace, settings, arm))
     yield looked_at("plan", partial(plan_found, workspace))
     yield looked_at("customer key", partial(key_found, workspace))
     products = looked_at("products", partial(products_found, workspace))
@@ -146,6 +150,20 @@ def model_found(workspace: Workspace, settings: Settings) -> str | None:
     recommender = load(workspace, model_id, key=key_of(workspace, settings))
     stale = recommender.data_digest != workspace.digest()
     return f"{model_id}{' (older than the tables: train again)' if stale else ''}"
+
+
+def arm_found(workspace: Workspace, settings: Settings, arm: ArmModel) -> str:
+    """The model that an arm of an experiment names, once every byte of it is checked and loaded."""
+    from api.work import key_of
+    from recsys.saved.saving import load
+    from recsys.saved.standing import standing
+
+    model_id = standing(workspace, arm.model_id)
+    try:
+        load(workspace, model_id, key=key_of(workspace, settings))
+    except AtelierError as error:
+        raise arm.refused(error) from None
+    return model_id
 
 
 def plan_found(workspace: Workspace) -> str | None:

@@ -41,22 +41,14 @@ def experiment(
 
     settings = load_settings(workspace)
     now = local_time(datetime.now(UTC), settings.timezone)
-    compared, counted = experiment_report(
-        Workspace.open(workspace), settings, name, days=days, now=now
-    )
-    figures = {
-        "experiment": name,
-        "days": days,
-        **compared.to_json(),
-        "waiting": counted.waiting,
-        "mixed": counted.mixed,
-    }
+    report = experiment_report(Workspace.open(workspace), settings, name, days=days, now=now)
+    figures = {"experiment": name, "days": days, **report.to_json()}
     write_outputs(figures, json)
     show_experiment(figures)
 
 
 def show_experiment(figures: Mapping[str, Any]) -> None:
-    """Each figure of each arm, with its difference to the control."""
+    """Each figure of each arm, with its difference to the control, and the models behind it."""
     rows = [
         (f"{arm['arm']}, {what}", arm["customers"], *(arm[name][part] for part in
          ("value", "low", "high", "difference", "difference_low", "difference_high", "p")))
@@ -72,6 +64,8 @@ def show_experiment(figures: Mapping[str, Any]) -> None:
         caption=f"Responding: share of customers; responses: a customer; adjusted: less what the "
         f"days before explain, {figures['explained']:.0%} of the variance. {ONE_LOOK}",
     )
+    for arm in figures["arms"]:
+        console.say(f"Lists of {arm['arm']} by: {', '.join(arm['models'])}.", style="dim")
     if figures["waiting"] or figures["mixed"]:
         console.say(
             f"Not counted: {figures['waiting']:,} customers whose days are not over, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +23,30 @@ from recsys.lists.recommendation import RecommendationList
 
 SECONDS_BETWEEN_LESSONS: Final = 60.0
 DAYS_LEARNED: Final = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """How a customer's list is made: as the request asks, else as the customer's arm has it.
+
+    Attributes:
+        asked: the rules.
+        share: of the list's places that explore.
+        experiment: the experiment that the customer is in, if one runs.
+        arm: the customer's arm of it.
+        model: the saved model that the arm names; None for the current one.
+    """
+
+    asked: AskedRules
+    share: float
+    experiment: str | None = None
+    arm: str | None = None
+    model: str | None = None
+
+    @property
+    def logged(self) -> bool:
+        """Whether the list must be logged before it is shown."""
+        return self.share > 0 or self.experiment is not None
 
 
 class Exploring:
@@ -45,21 +70,29 @@ class Exploring:
         """Whether plain lists explore or are part of an experiment."""
         return self._settings.explore.share > 0 or self._settings.experiment is not None
 
-    def asked(self, customer_id: str, asked: AskedRules) -> tuple[AskedRules, float, bool]:
-        """What a request asks for where it says nothing of its own: as the customer's arm has it.
+    def treatment(self, customer_id: str, asked: AskedRules) -> Treatment:
+        """How a customer's list is made.
 
-        Returns:
-            The rules, the share of places that explore, and whether the list must be logged.
+        Args:
+            customer_id: whose.
+            asked: what the request says.
         """
-        share, experiment = self._settings.explore.share, self._settings.experiment
-        if experiment is not None:
-            name, split = experiment
-            arm = split.arms[arm_of(customer_id, name, split.weights)]
-            share = share if arm.explore is None else arm.explore
-            if asked.plan_bonus is None and arm.plan_bonus is not None:
-                asked = asked.model_copy(update={"plan_bonus": arm.plan_bonus})
-        share = share if asked.explore is None else asked.explore
-        return asked, share, share > 0 or experiment is not None
+        share, running = self._settings.explore.share, self._settings.experiment
+        if running is None:
+            return Treatment(asked=asked, share=share if asked.explore is None else asked.explore)
+        name, split = running
+        arm = arm_of(customer_id, name, split.weights)
+        said = split.arms[arm]
+        share = share if said.explore is None else said.explore
+        if asked.plan_bonus is None and said.plan_bonus is not None:
+            asked = asked.model_copy(update={"plan_bonus": said.plan_bonus})
+        return Treatment(
+            asked=asked,
+            share=share if asked.explore is None else asked.explore,
+            experiment=name,
+            arm=arm,
+            model=said.model,
+        )
 
     def learn(self) -> None:
         """Take up what the log says of responses, now and then; for one thread."""
@@ -78,7 +111,7 @@ class Exploring:
         self,
         customer_id: str,
         k: int,
-        share: float,
+        treatment: Treatment,
         model_id: str,
         make: Callable[[int], RecommendationList],
     ) -> RecommendationList:
@@ -87,14 +120,14 @@ class Exploring:
         Args:
             customer_id: to whom.
             k: how many at most.
-            share: of its places that explore.
+            treatment: see `treatment`.
             model_id: the saved model that ranks.
             make: the ranking of a length.
 
         Raises:
             StoreError: it cannot be logged; then it must not be shown.
         """
-        settings = self._settings.explore.model_copy(update={"share": share})
+        settings = self._settings.explore.model_copy(update={"share": treatment.share})
         list_id = uuid.uuid4().hex
         found = explore(
             make(wide(k, settings)),
@@ -103,17 +136,14 @@ class Exploring:
             settings=settings,
             random=random_of(self._settings.seed, customer_id, list_id),
         )
-        experiment = self._settings.experiment
         served = ServedList(
             list_id=list_id,
             customer_id=customer_id,
             at=self._now(),
             model_id=model_id,
-            policy=POLICY if share > 0 else RANKING,
-            experiment=None if experiment is None else experiment[0],
-            arm=None
-            if experiment is None
-            else arm_of(customer_id, experiment[0], experiment[1].weights),
+            policy=POLICY if treatment.share > 0 else RANKING,
+            experiment=treatment.experiment,
+            arm=treatment.arm,
             variants=[one.variant_id for one in found.found.recommendations],
             propensities=found.propensity.tolist(),
             fallback=found.found.fallback or NO_FALLBACK,

@@ -62,7 +62,7 @@ class KnownLists:
 
     def _list(self, customer_id: str, k: int) -> Known | None:
         serving = self._engine.serving
-        if self._engine.plan_weight(_PLAIN_RULES) or self._engine.exploring.on:
+        if self._engine.listing.plan_weight(_PLAIN_RULES) or self._engine.exploring.on:
             return None
         try:
             answers = serving.answers(serving.snapshot(), serving.today())

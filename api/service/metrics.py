@@ -26,7 +26,7 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class ModelGauges(Collector):
-    """What is known of the model that serves, asked when Prometheus asks."""
+    """What is known of the models that serve, asked when Prometheus asks."""
 
     def __init__(self, serving: Serving, drift: Drift, timezone: str) -> None:
         self._serving = serving
@@ -34,8 +34,21 @@ class ModelGauges(Collector):
         self._timezone = timezone
 
     def collect(self) -> Iterable[Metric]:
-        """The gauges; none before a model is loaded."""
-        return list(self._gauges())
+        """The gauges; but for the models' own none before the current one is loaded."""
+        return [self._models(), *self._gauges()]
+
+    def _models(self) -> GaugeMetricFamily:
+        serving = GaugeMetricFamily(
+            "atelier_model_serves",
+            "1 for each saved model that serves: the current one, and those of arms.",
+            labels=("model_id", "experiment", "arm"),
+        )
+        if (held := self._serving.held()) is not None:
+            serving.add_metric((held.model_id, "", ""), 1)
+        for one in self._serving.arms:
+            if (held := self._serving.held(one.model_id)) is not None:
+                serving.add_metric((held.model_id, one.experiment, one.arm), 1)
+        return serving
 
     def _gauges(self) -> Iterator[Metric]:
         held = self._serving.held()

@@ -59,7 +59,7 @@ class Planner:
         asking: what a what-if begins with.
         groups: customers' groups.
         serving: the model, for names and customers.
-        recommend: makes a customer's list, as `Engine.recommend`.
+        recommend: makes a customer's list, as `Listing.of_customer`.
         customer_of: a customer's pseudonym, as `Engine.customer_of`.
     """
 

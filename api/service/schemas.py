@@ -193,7 +193,7 @@ class Recommendations(Answer):
 
     customer_id: str | None = Field(description="For whom; null for a basket or a variant.")
     model: str = Field(description="The model that made the list.", examples=["atelier"])
-    model_id: str = Field(description="The saved version that serves now.")
+    model_id: str = Field(description="The saved version that made the list.")
     fallback: Fallback | None = Field(
         description="What stood in for the model where it knows nothing; else null."
     )

@@ -39,7 +39,8 @@ def run(workspace: Path, flags: Mapping[str, Any]) -> None:
         flags: settings that the command line says, see `load_settings`.
 
     Raises:
-        SettingsError: the certificate or its key cannot be used, or traces cannot be sent.
+        SettingsError: the certificate or its key cannot be used, traces cannot be sent, or the
+            model of an experiment's arm cannot be used.
         OutputError: the address cannot be bound.
         WorkspaceError: the folder is no workspace.
         StoreError: the store cannot be opened.
@@ -53,6 +54,7 @@ def run(workspace: Path, flags: Mapping[str, Any]) -> None:
         open_engine(workspace, settings) as engine,
         ExitStack() as undo,
     ):
+        engine.serving.check_arms()
         scheme, (host, port) = "https" if secure else "http", listening.getsockname()[:2]
         request_log.say("serving", url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
         try:

@@ -24,6 +24,9 @@ class ArmSettings(BaseModel):
     explore: Share | None = None
     """Share of a list's places that explore."""
 
+    model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Id of the saved model that makes the lists; None for the current one."""
+
 
 def _weight_alone(value: Any) -> Any:
     """A number stands for an arm's weight."""

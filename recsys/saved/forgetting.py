@@ -23,6 +23,7 @@ from recsys.saved.saving import (
     refusal,
     save,
 )
+from recsys.saved.standing import stand_for
 from recsys.saved.versions import model_folders, remove_folder
 
 
@@ -31,7 +32,8 @@ def forget_customer(workspace: Workspace, customer: str, key: bytes) -> int:
 
     What the model learned from all customers together stays until it is trained again. A version
     that is refused, and so cannot be written anew, is removed where it names the customer. The
-    lists made ahead lie in a version's folder and go with it.
+    lists made ahead lie in a version's folder and go with it. Who names a version finds the one in
+    its place by `recsys.saved.standing`.
 
     Args:
         workspace: where the models lie.
@@ -48,6 +50,8 @@ def forget_customer(workspace: Workspace, customer: str, key: bytes) -> int:
         anew = _without(workspace, model_id, customer, key)
         reach("model-forgot")
         with locked(models):
+            if anew is not None:
+                stand_for(models, model_id, anew)
             pointed = (current_model(workspace), previous_model(workspace))
             if model_id in pointed:
                 stand = [anew if one == model_id else one for one in pointed]

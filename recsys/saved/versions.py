@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from data.failpoints import reach
 from data.workspace import Workspace
@@ -27,6 +28,8 @@ from recsys.saved.saving import (
     previous_model,
     refusal,
 )
+
+NOT_NAMED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +100,22 @@ def use_model(workspace: Workspace, model_id: str | None, key: bytes) -> str:
     return chosen
 
 
-def remove_models(workspace: Workspace, model_ids: Sequence[str]) -> tuple[str, ...]:
+def remove_models(
+    workspace: Workspace, model_ids: Sequence[str], *, named: Mapping[str, str] = NOT_NAMED
+) -> tuple[str, ...]:
     """Delete saved versions; each is gone at once, even if the process dies at it.
 
     Args:
         workspace: where the models lie.
         model_ids: which; all are looked at before any is removed.
+        named: versions that stay, and by whom each is named.
 
     Returns:
         Their ids, each once.
 
     Raises:
         ModelRefused: there is no such version.
-        BadRequest: one is in use.
+        BadRequest: one is in use, or named.
     """
     models = workspace.root / "models"
     models.mkdir(exist_ok=True)
@@ -122,19 +128,28 @@ def remove_models(workspace: Workspace, model_ids: Sequence[str]) -> tuple[str, 
                 where=str(models / in_use),
                 fix="Use another one first: 'atelier models use ID', or 'atelier train'.",
             )
+        if kept := next((folder.name for folder in folders if folder.name in named), None):
+            raise BadRequest(
+                f"The model {kept} is that of {named[kept]}.",
+                where=str(models / kept),
+                fix="Let the settings name another one first, or none.",
+            )
         for folder in folders:
             remove_folder(folder)
     return tuple(folder.name for folder in folders)
 
 
-def prune_models(workspace: Workspace, keep: int) -> tuple[str, ...]:
+def prune_models(
+    workspace: Workspace, keep: int, *, named: Mapping[str, str] = NOT_NAMED
+) -> tuple[str, ...]:
     """Delete the oldest versions until `keep` are left; the ids of what went, oldest first.
 
-    The version in use stays, however old, and counts among those kept.
+    The version in use and those that are named stay, however old, and count among those kept.
 
     Args:
         workspace: where the models lie.
-        keep: how many stay, 1 or more.
+        keep: how many stay, 1 or more; more do where more are in use or named.
+        named: see `remove_models`.
 
     Raises:
         BadRequest: `keep` is below 1.
@@ -144,11 +159,11 @@ def prune_models(workspace: Workspace, keep: int) -> tuple[str, ...]:
     models = workspace.root / "models"
     models.mkdir(exist_ok=True)
     with locked(models):
-        in_use = current_model(workspace)
+        stay = {current_model(workspace), *named}
         oldest_first = sorted(
-            model_folders(models), key=lambda folder: (folder.name == in_use, _written(folder))
+            model_folders(models), key=lambda folder: (folder.name in stay, _written(folder))
         )
-        gone = oldest_first[:-keep]
+        gone = [folder for folder in oldest_first[:-keep] if folder.name not in stay]
         for folder in gone:
             remove_folder(folder)
     return tuple(folder.name for folder in gone)

@@ -61,7 +61,7 @@ def path(customer: object, query: str = "") -> str:
 
 def forget(engine: Engine) -> None:
     """Let the model answer anew."""
-    engine.serving._answers = None
+    engine.serving._answers = {}
 
 
 def event(customer: str, variant: str, number: int) -> dict[str, object]:
@@ -80,7 +80,7 @@ def computed(engine: Engine) -> Engine:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the model was asked")
 
-    engine.recommend = refuse  # type: ignore[method-assign,assignment]  # it must not be reached
+    engine.listing.of_customer = refuse  # type: ignore[method-assign,assignment]  # it must not be reached
     return engine
 
 

@@ -154,7 +154,7 @@ def test_customers_whose_days_are_not_over_wait_and_those_of_two_arms_do_not_cou
             ),
         )  # fmt: skip
     store.close()
-    _, counted = experiment_report(opened, settings, "spring", days=7, now=NOW)
+    counted = experiment_report(opened, settings, "spring", days=7, now=NOW).counted
     assert (counted.mixed, counted.waiting) == (1, 2)
     with pytest.raises(Invalid, match="sprung"):
         experiment_report(opened, settings, "sprung", days=7, now=NOW)

@@ -73,7 +73,7 @@ def test_what_was_sent_is_in_the_log_by_the_fast_lane_and_by_the_route(ahead: Pa
         sent["plain"] = list_of(client, second, k=7)  # made by the model
         sent["rules"] = list_of(client, first, collapse="none", k=5)
         sent["nobody"] = list_of(client, "who-is-this", k=4)
-        engine.recommend = forbidden(engine)  # type: ignore[method-assign]
+        engine.listing.of_customer = forbidden(engine)  # type: ignore[method-assign]
         sent["ahead"] = list_of(client, first)  # made ahead
         sent["given"] = list_of(client, second, k=7)  # given before
         before = counted("logged")
@@ -104,7 +104,9 @@ def test_what_others_look_at_and_baskets_are_not_logged(workspace: Path) -> None
     with served(workspace) as (engine, client):
         (customer,) = some_customers(engine, 1)
         asked = AskedRules()
-        engine.recommend(customer, 5, exclude_seen=False, asked=asked, where="", shown=False)
+        engine.listing.of_customer(
+            customer, 5, exclude_seen=False, asked=asked, where="", shown=False
+        )
         variant = str(engine.snapshot().recommender.catalogue.variants[0])
         client.post("/v1/recommendations", json={"variant_ids": [variant]})
         client.get(f"/v1/variants/{variant}/similar")

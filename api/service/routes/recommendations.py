@@ -121,7 +121,9 @@ def for_customer(
     `fallback` saying so.
     """
     return _answer(
-        engine.recommend(customer_id, k, exclude_seen=exclude_seen, asked=rules, where="query")
+        engine.listing.of_customer(
+            customer_id, k, exclude_seen=exclude_seen, asked=rules, where="query"
+        )
     )
 
 
@@ -137,7 +139,7 @@ def for_anyone(request: ListRequest, engine: TheEngine) -> Response:
     where, seen = "body.rules", request.exclude_seen
     if request.customer_id is not None:
         return _answer(
-            engine.recommend(
+            engine.listing.of_customer(
                 request.customer_id,
                 request.k,
                 exclude_seen=bool(seen),
@@ -146,7 +148,7 @@ def for_anyone(request: ListRequest, engine: TheEngine) -> Response:
             )
         )
     return _answer(
-        engine.recommend_basket(
+        engine.listing.of_basket(
             request.variant_ids or [],
             request.k,
             exclude_seen=seen is not False,
@@ -178,7 +180,7 @@ def of_style(
     For a customer whom nobody knows: as everybody takes them, with `fallback` saying so.
     """
     asked = AskedRules(in_stock=in_stock, region=region, plan_bonus=plan_bonus)
-    return _answer(engine.recommend_style(customer_id, style_id, k, asked=asked, where="query"))
+    return _answer(engine.listing.of_style(customer_id, style_id, k, asked=asked, where="query"))
 
 
 @router.get(
@@ -192,7 +194,7 @@ def beside_variant(
     *, variant_id: Annotated[Id, Path()], engine: TheEngine, rules: TheRules, k: K = 20
 ) -> Response:
     """Variants that the same customers take; its style's where none is known."""
-    return _answer(engine.similar(variant_id, k, asked=rules, where="query"))
+    return _answer(engine.listing.similar(variant_id, k, asked=rules, where="query"))
 
 
 def _answer(body: bytes) -> Response:
