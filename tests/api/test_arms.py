@@ -278,7 +278,8 @@ def test_a_model_that_cannot_be_used_is_told_at_start_and_by_doctor(
     sound = answered_checks(capsys, shop)[f"model of arm '{ARM}' of experiment 'spring'"]
     assert (sound["state"], sound["found"]) == ("ok", shop.named)
     told = harm(shop)
-    serve = [Path(sys.executable).with_name("atelier"), "serve", "-w", shop.root, "--port", "0"]
+    program = [sys.executable, "-c", "from api.cli import main; main()"]
+    serve = [*program, "serve", "-w", str(shop.root), "--port", "0"]
     started = subprocess.run(serve, capture_output=True, text=True, check=False, timeout=120)
     assert started.returncode == 1
     said = " ".join(started.stderr.split())
