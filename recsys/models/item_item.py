@@ -96,7 +96,7 @@ class ItemItem(Model):
         values = rows.data.astype(np.float64)
         if self.settings.likeness != "cosine":
             held = np.bincount(rows.row, minlength=rows.shape[0])
-            rarity = np.log(rows.shape[1]) - np.log1p(held)[rows.row]
+            rarity = np.log(rows.shape[1] / (1 + held))[rows.row]
             values = rarity * (np.sqrt(values) if self.settings.likeness == "tfidf" else values)
         if self.settings.likeness == "bm25":
             lengths = np.bincount(rows.col, rows.data)

@@ -218,7 +218,7 @@ class TestTheLoop:
     ) -> None:
         checks = answered(capsys, "doctor", "-w", workspace)["checks"]
         absent = [check["name"] for check in checks if check["state"] == "absent"]
-        assert absent == ["products", "learned choices", "field key"]
+        assert absent == ["products", "learned choices", "field key", "retention"]
         assert {check["state"] for check in checks} == {"ok", "absent"}
         for manifest in (workspace / "models").glob("*/manifest.json"):
             manifest.write_text("{}")
@@ -600,7 +600,9 @@ class TestProcess:
     def test_an_interrupt_is_quiet(self, tmp_path: Path) -> None:
         command = [str(Path(sys.executable).with_name("atelier")), "simulate"]
         sizes = ["--out", str(tmp_path / "raw"), "--customers", "200000", "--styles", "5000"]
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job's is ignored
         with subprocess.Popen([*command, *sizes], stderr=subprocess.PIPE, text=True) as process:
+            signal.signal(signal.SIGINT, handler)
             assert process.stderr is not None
             assert process.stderr.readline()  # the work has begun
             process.send_signal(signal.SIGINT)

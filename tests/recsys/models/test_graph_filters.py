@@ -80,6 +80,12 @@ class TestLowPass(ModelTests):
     settings: ClassVar = {"most_share": 0.3}  # of ten variants one taste is not enough
     batch_tolerance = 1e-5
 
+    def test_the_checkerboard_is_completed(self) -> None:
+        """By its two tastes: which one comes third, of equals, would be the machine's choice."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(self), "settings", {"most_share": 0.2})
+            super().test_the_checkerboard_is_completed()
+
     def test_scores_are_the_projection_on_the_leading_eigenvectors(self) -> None:
         lines = random_lines()
         chosen = LowPassSettings(
