@@ -17,10 +17,14 @@ from data.failpoints import reach
 from data.kept import to_disk
 from data.retention import (
     Kind,
+    Limit,
     Moment,
     count_past,
+    held_orders,
+    limit_of,
     named_customers,
-    newest,
+    newest_row,
+    note_tables,
     past_tables,
     take_past,
 )
@@ -36,19 +40,21 @@ OVERDUE: Final = timedelta(days=2)
 
 
 class Applied(BaseModel):
-    """When limits were applied last, and which were left alone; kept in the workspace.
+    """When limits were applied last, and how far the clock was believed; kept in the workspace.
 
     Attributes:
         at: when.
         limits: days by kind.
-        left: kinds of which every row is past the limit, so that the clock may be wrong.
+        waiting: kinds of which rows are left that are past their limit by the clock alone.
+        confirmed: when a person said last that the clock is right.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     at: AwareDatetime
     limits: dict[Kind, int]
-    left: tuple[Kind, ...] = ()
+    waiting: tuple[Kind, ...] = ()
+    confirmed: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +64,14 @@ class Retained:
     Attributes:
         limits: days by kind of row.
         changed: by table, where anything changed, or would.
-        left: kinds that were left alone.
+        waiting: kinds of which rows are left that are past their limit by the clock alone.
         models: saved models that know customers whom no row names any more; None where nobody
             looked.
     """
 
     limits: Mapping[Kind, int]
     changed: Mapping[str, Changed]
-    left: tuple[Kind, ...] = ()
+    waiting: tuple[Kind, ...] = ()
     models: int | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -73,7 +79,7 @@ class Retained:
         return {
             "limits": dict(self.limits),
             "changed": {name: asdict(one) for name, one in self.changed.items()},
-            "left": list(self.left),
+            "waiting": list(self.waiting),
             "models": self.models,
         }
 
@@ -85,6 +91,7 @@ def retain_now(
     *,
     now: datetime,
     actor: str,
+    by_clock: bool = False,
     dry_run: bool = False,
 ) -> Retained:
     """Apply the limits, all of them, and leave nothing of what went in the store's files.
@@ -95,34 +102,36 @@ def retain_now(
         database: the workspace's store.
         now: the moment, with an offset.
         actor: who asks, for the audit.
+        by_clock: a person says that the clock is right, however old the newest row is.
         dry_run: only tell.
 
     Raises:
         WorkspaceError: another process is changing the tables.
         StoreError: the store is away, busy, full or read-only.
     """
-    moments = _moments(settings, settings.privacy.limits, now)
+    applied = applied_last(workspace)
+    confirmed = now if by_clock else applied.confirmed if applied else None
+    limits = _limits(workspace, settings, database, now, confirmed)
     if dry_run:
-        changed = {name: one for name, (_, one) in past_tables(workspace, moments).items()}
-        changed |= count_past(database, moments)
+        held = held_orders(database, limits)
+        changed = {name: one for name, (_, one) in past_tables(workspace, limits, held).items()}
+        changed |= count_past(database, limits)
     else:
         with workspace.locked():
-            changed = _apply(workspace, database, moments, actor=actor, now=now)
-            _note(workspace, Applied(at=now, limits=settings.privacy.limits))
+            changed = _apply(workspace, database, limits, actor=actor, now=now)
+            _note(workspace, settings, limits, now, confirmed)
         if changed:
             scrub(database)
     return Retained(
         limits=settings.privacy.limits,
         changed=changed,
-        models=models_past(workspace, settings, database) if moments else 0,
+        waiting=_waiting(limits),
+        models=models_past(workspace, settings, database) if limits else 0,
     )
 
 
 class DailyRetention:
     """Applies the limits once a day, of however many processes that serve one workspace.
-
-    A kind of which every row is past its limit is left alone: a shop that sells has newer ones, so
-    that the clock is more likely to be wrong than the limit. The command applies it all the same.
 
     Args:
         workspace: where.
@@ -158,18 +167,15 @@ class DailyRetention:
             return None
         with self._workspace.locked():
             applied = applied_last(self._workspace)
-            if applied is not None and not _due(applied.at + DAY, now):
+            if applied and applied.limits == limits and not _due(applied.at + DAY, now):
                 self._next = applied.at + DAY
                 return None
-            moments = _moments(self._settings, limits, now)
-            last = newest(self._workspace, self._database)
-            left = tuple(kind for kind, one in moments.items()
-                         if kind in last and last[kind] < min(one.local, one.utc))  # fmt: skip
-            some = {kind: one for kind, one in moments.items() if kind not in left}
-            changed = _apply(self._workspace, self._database, some, actor="atelier serve", now=now)
-            _note(self._workspace, Applied(at=now, limits=limits, left=left))
+            confirmed = applied.confirmed if applied else None
+            found = _limits(self._workspace, self._settings, self._database, now, confirmed)
+            changed = _apply(self._workspace, self._database, found, actor="atelier serve", now=now)
+            _note(self._workspace, self._settings, found, now, confirmed)
         self._next = now + DAY
-        return Retained(limits=limits, changed=changed, left=left)
+        return Retained(limits=limits, changed=changed, waiting=_waiting(found))
 
 
 def applied_last(workspace: Workspace) -> Applied | None:
@@ -201,24 +207,41 @@ def models_past(workspace: Workspace, settings: Settings, database: Database) ->
 def _apply(
     workspace: Workspace,
     database: Database,
-    moments: Mapping[Kind, Moment],
+    limits: Mapping[Kind, Limit],
     *,
     actor: str,
     now: datetime,
 ) -> dict[str, Changed]:
-    found = past_tables(workspace, moments)
+    found = past_tables(workspace, limits, held_orders(database, limits))
+    changed = {name: one for name, (_, one) in found.items()}
+    note_tables(database, changed, actor=actor, now=now)
     if found:
         workspace.swap({name: frame for name, (frame, _) in found.items()})
     reach("tables-retained")
-    changed = {name: one for name, (_, one) in found.items()}
-    return changed | take_past(database, moments, actor=actor, now=now)
+    return changed | take_past(database, limits, actor=actor, now=now)
 
 
-def _moments(settings: Settings, limits: Mapping[Kind, int], now: datetime) -> dict[Kind, Moment]:
-    moment = Moment(
+def _limits(
+    workspace: Workspace,
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    confirmed: datetime | None,
+) -> dict[Kind, Limit]:
+    days = settings.privacy.limits
+    if not days:
+        return {}
+    clock = Moment(
         local=local_time(now, settings.timezone), utc=now.astimezone(UTC).replace(tzinfo=None)
     )
-    return {kind: moment.before(days) for kind, days in limits.items()}
+    seen = newest_row(workspace, database)
+    if seen is not None and confirmed is not None:
+        seen = max(seen, local_time(confirmed, settings.timezone))
+    return {kind: limit_of(clock, one, seen) for kind, one in days.items()}
+
+
+def _waiting(limits: Mapping[Kind, Limit]) -> tuple[Kind, ...]:
+    return tuple(kind for kind, limit in limits.items() if limit.ahead)
 
 
 def _due(at: datetime | None, now: datetime) -> bool:
@@ -226,7 +249,16 @@ def _due(at: datetime | None, now: datetime) -> bool:
     return at is None or now >= at or at - now > DAY
 
 
-def _note(workspace: Workspace, applied: Applied) -> None:
+def _note(
+    workspace: Workspace,
+    settings: Settings,
+    limits: Mapping[Kind, Limit],
+    now: datetime,
+    confirmed: datetime | None,
+) -> None:
+    applied = Applied(
+        at=now, limits=settings.privacy.limits, waiting=_waiting(limits), confirmed=confirmed
+    )
     path = workspace.root / FILE
     draft = path.with_suffix(".new")
     draft.write_text(applied.model_dump_json() + "\n", encoding="utf-8")

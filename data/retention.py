@@ -1,9 +1,12 @@
 """Retention: rows older than a limit lose their customer, as if each had asked to be erased.
 
 What is a customer's is of three kinds: events, orders, and the log of lists that were served. A row
-is as old as its own time says. Orders that are not finished are never touched. Rows go in batches,
-each a transaction with its record in the audit, so that nobody waits long and a run that is cut off
-is finished by the next.
+is as old as its own time says, a custom order as old as its last step; while that is still to be
+made, or younger than the limit, its lines in the tables keep their customer too. Rows of the store
+go in batches, each a transaction with its record in the audit, so that nobody waits long and a run
+that is cut off is finished by the next.
+
+A clock that is far ahead would take everything, so it is not believed alone: see `limit_of`.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, func, or_, select
 
-from data.erasing import Changed, take_from, unnamed_tables
+from data.erasing import Changed, personal_tables, take_from, unnamed_tables
 from data.failpoints import reach
 from data.ledger.audit import Record, append
 from data.ledger.schema import orders
@@ -32,11 +35,13 @@ from data.tables import Table as CanonicalTable
 from data.workspace import Workspace
 
 Kind = Literal["events", "orders", "served"]
-KINDS: Final[tuple[Kind, ...]] = ("events", "orders", "served")
 
 ROWS_A_BATCH: Final = 5_000
 ORDERED: Final = ("order",)
 """Kinds of live events that are orders."""
+
+MOST_AHEAD: Final = timedelta(days=31)
+"""How long a shop may sell nothing, and nobody look at anything, before its clock is doubted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +51,45 @@ class Moment:
     local: datetime
     utc: datetime
 
-    def before(self, days: int) -> Moment:
-        """The moment so many days earlier."""
-        earlier = timedelta(days=days)
-        return Moment(local=self.local - earlier, utc=self.utc - earlier)
+    def before(self, span: timedelta) -> Moment:
+        """The moment so much earlier."""
+        return Moment(local=self.local - span, utc=self.utc - span)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The moment before which rows of a kind are past their limit.
+
+    Attributes:
+        moment: that moment.
+        ahead: whether the clock was further ahead than is believed, so that the moment is earlier
+            than the clock alone would have it.
+    """
+
+    moment: Moment
+    ahead: bool = False
+
+
+def limit_of(clock: Moment, days: int, seen: datetime | None) -> Limit:
+    """The limit by a clock that something seen outside vouches for.
+
+    The clock is believed as far as 31 days past the newest thing seen, or half of the limit where
+    that is less: however wrong it is, what is younger than the other half, counted from the newest
+    thing seen, keeps its customer.
+
+    Args:
+        clock: what time it is by this machine.
+        days: how long rows keep their customer.
+        seen: the shop's local time of the newest row that came from outside, or at which a person
+            said that the clock is right; None where there is nothing, and the clock alone counts.
+    """
+    kept = timedelta(days=days)
+    if seen is None:
+        return Limit(clock.before(kept))
+    too_far = clock.local - seen - min(MOST_AHEAD, kept / 2)
+    if too_far <= timedelta(0):
+        return Limit(clock.before(kept))
+    return Limit(clock.before(kept + too_far), ahead=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,32 +145,32 @@ IN_STORE: Final = (
     replace(_VIEWS, kind="orders", which=_EVENT.kind.in_(ORDERED)),
     Dated(kind="events", table=dead_letters, key=dead_letters.c.letter_id,
           at=dead_letters.c.set_aside_at, local=False),
-    Dated(kind="orders", table=orders, key=orders.c.order_id, at=orders.c.made_at, local=False,
+    Dated(kind="orders", table=orders, key=orders.c.order_id, at=orders.c.changed_at, local=False,
           which=orders.c.state.in_(FINISHED)),
     Dated(kind="served", table=served_lists, key=served_lists.c.list_id, at=served_lists.c.at),
 )  # fmt: skip
 """The store's tables; a message set aside holds an event, under the shop's own id."""
 
 
-def newest(workspace: Workspace, database: Database) -> dict[Kind, datetime]:
-    """The time of the newest row of each kind, as it is dated; kinds without a row are left out.
+def newest_row(workspace: Workspace, database: Database) -> datetime | None:
+    """The shop's local time of the newest row that was dated elsewhere; None where there is none.
+
+    These are the imported orders and events, and the live events: rows that this machine dates say
+    nothing of its clock.
 
     Raises:
         WorkspaceError: a table is damaged.
         StoreError: the store is away or busy.
     """
-    found: dict[Kind, datetime] = {}
-    for table, (kind, at) in _tables(workspace):
-        latest = workspace.read(table)[at].max()
-        if not pd.isna(latest):
-            found[kind] = max(found.get(kind, latest), latest.to_pydatetime())
+    found: list[datetime] = []
+    for table in (ORDERS, EVENTS):
+        if workspace.has(table):
+            latest = workspace.read(table)[IN_TABLES[table.name][1]].max()
+            if not pd.isna(latest):
+                found.append(latest.to_pydatetime())
     with database.transaction(reads=True) as connection:
-        for dated in IN_STORE:
-            query = select(func.max(dated.at))
-            last = connection.scalar(query if dated.which is None else query.where(dated.which))
-            if last is not None:
-                found[dated.kind] = max(found.get(dated.kind, last), last)
-    return found
+        last = connection.scalar(select(func.max(live_events.c.at)))
+    return max([*found, last] if last is not None else found, default=None)
 
 
 def named_customers(workspace: Workspace, database: Database) -> set[str]:
@@ -141,34 +181,71 @@ def named_customers(workspace: Workspace, database: Database) -> set[str]:
         StoreError: the store is away or busy.
     """
     found: set[str] = set()
-    for table, _ in _tables(workspace):
-        found.update(workspace.read(table)[CUSTOMER].dropna().unique().tolist())
+    for table in personal_tables():
+        if workspace.has(table):
+            found.update(workspace.read(table)[CUSTOMER].dropna().unique().tolist())
     with database.transaction(reads=True) as connection:
         found.update(connection.scalars(select(live_events.c.customer_id).distinct()))
     return found
 
 
+def held_orders(database: Database, limits: Mapping[Kind, Limit]) -> frozenset[str]:
+    """Custom orders that keep their customer: still to be made, or younger than the limit.
+
+    Raises:
+        StoreError: the store is away or busy.
+    """
+    if "orders" not in limits:
+        return frozenset()
+    recent = orders.c.changed_at >= limits["orders"].moment.utc
+    query = select(orders.c.order_id).where(or_(orders.c.state.not_in(FINISHED), recent))
+    with database.transaction(reads=True) as connection:
+        return frozenset(connection.scalars(query))
+
+
 def past_tables(
-    workspace: Workspace, limits: Mapping[Kind, Moment]
+    workspace: Workspace, limits: Mapping[Kind, Limit], held: frozenset[str] = frozenset()
 ) -> dict[str, tuple[pd.DataFrame, Changed]]:
     """The workspace's tables without the customers of rows past a limit, where any is; O(rows).
 
     Args:
         workspace: whose tables; whoever puts the answer in their place holds `locked`.
-        limits: the moment before which rows of a kind are past it; a kind without one stays.
+        limits: by kind of row; a kind without one stays.
+        held: orders whose lines keep their customer, see `held_orders`.
     """
 
     def older(table: CanonicalTable, frame: pd.DataFrame) -> NDArray[np.bool_] | None:
         kind, at = IN_TABLES[table.name]
         if kind not in limits:
             return None
-        rows = (frame[at] < limits[kind].local) & frame[CUSTOMER].notna()
+        rows = (frame[at] < limits[kind].moment.local) & frame[CUSTOMER].notna()
+        if held and "order_id" in frame:
+            rows &= ~frame["order_id"].isin(held)
         return rows.fillna(value=False).to_numpy(dtype=bool)
 
     return unnamed_tables(workspace, older)
 
 
-def count_past(database: Database, limits: Mapping[Kind, Moment]) -> dict[str, Changed]:
+def note_tables(
+    database: Database, changed: Mapping[str, Changed], *, actor: str, now: datetime
+) -> None:
+    """Note in the audit what is about to change in the tables, a record for each.
+
+    A run that is cut off between the note and the change notes it again: rather twice than never.
+
+    Raises:
+        StoreError: the store is away, busy, full or read-only.
+    """
+    records = [_record(f"table {name}", one, actor, now) for name, one in changed.items()]
+
+    def write(connection: Connection) -> None:
+        append(connection, records)
+
+    if records:
+        database.retried(write)
+
+
+def count_past(database: Database, limits: Mapping[Kind, Limit]) -> dict[str, Changed]:
     """What `take_past` would change, by table of the store, where anything.
 
     Raises:
@@ -179,20 +256,20 @@ def count_past(database: Database, limits: Mapping[Kind, Moment]) -> dict[str, C
         for dated in IN_STORE:
             if dated.kind in limits:
                 query = select(func.count()).select_from(dated.table)
-                count = connection.scalar(query.where(dated.older(limits[dated.kind]))) or 0
+                count = connection.scalar(query.where(dated.older(limits[dated.kind].moment))) or 0
                 if count:
                     found[dated.name] = found.get(dated.name, Changed()) + _changed(dated, count)
     return found
 
 
 def take_past(
-    database: Database, limits: Mapping[Kind, Moment], *, actor: str, now: datetime
+    database: Database, limits: Mapping[Kind, Limit], *, actor: str, now: datetime
 ) -> dict[str, Changed]:
     """Take the customers out of all rows of the store past a limit; by table, where any was.
 
     Args:
         database: the store.
-        limits: the moment before which rows of a kind are past it; a kind without one stays.
+        limits: by kind of row; a kind without one stays.
         actor: who asks, for the audit, which names no customer and no order.
         now: when (UTC), for the audit.
 
@@ -203,7 +280,7 @@ def take_past(
     for dated in IN_STORE:
         if dated.kind not in limits:
             continue
-        for changed in _batches(database, dated, limits[dated.kind], actor, now):
+        for changed in _batches(database, dated, limits[dated.kind].moment, actor, now):
             found[dated.name] = found.get(dated.name, Changed()) + changed
             reach("batch-taken")
     return found
@@ -225,9 +302,7 @@ def _batches(
         else:
             gone = connection.execute(dated.table.delete().where(these)).rowcount
             changed = Changed(removed=gone)
-        after = {"unnamed": changed.unnamed, "removed": changed.removed}
-        append(connection, [Record(at=now, actor=actor, step="retain", subject=dated.name,
-                                   before={}, after=after)])  # fmt: skip
+        append(connection, [_record(dated.name, changed, actor, now)])
         return changed
 
     while (changed := database.retried(work)) != Changed():
@@ -239,7 +314,7 @@ def _changed(dated: Dated, count: int) -> Changed:
     return Changed(unnamed=count) if named else Changed(removed=count)
 
 
-def _tables(workspace: Workspace) -> Iterator[tuple[CanonicalTable, tuple[Kind, str]]]:
-    for table in (ORDERS, CANCELLED, CONFIGURATIONS, EVENTS):
-        if workspace.has(table):
-            yield table, IN_TABLES[table.name]
+def _record(subject: str, changed: Changed, actor: str, now: datetime) -> Record:
+    """What the audit keeps: how many rows of what, and neither whose nor of which order."""
+    after = {"unnamed": changed.unnamed, "removed": changed.removed}
+    return Record(at=now, actor=actor, step="retain", subject=subject, before={}, after=after)

@@ -78,6 +78,10 @@ def retain(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what would change.")
     ] = False,
+    by_clock: Annotated[
+        bool,
+        typer.Option("--by-clock", help="The clock is right, however old the newest row is."),
+    ] = False,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonFlag = False,
 ) -> None:
@@ -89,7 +93,7 @@ def retain(
     with _opened(workspace) as (place, settings, database):
         done = retain_now(
             place, settings, database,
-            now=datetime.now(UTC), actor="atelier customers", dry_run=dry_run,
+            now=datetime.now(UTC), actor="atelier customers", by_clock=by_clock, dry_run=dry_run,
         )  # fmt: skip
     if as_json:
         console.answer(done.to_json())
@@ -101,6 +105,11 @@ def retain(
     rows = [(name, f"{one.unnamed:,}", f"{one.removed:,}") for name, one in done.changed.items()]
     title = "Would change" if dry_run else "Changed"
     console.show(title, ("where", "a guest's now", "gone"), rows)
+    if done.waiting:
+        console.say(
+            f"The clock is far past the newest row that was imported or sent, so rows of "
+            f"{', '.join(done.waiting)} were judged by that row. If the clock is right: --by-clock."
+        )
     if done.models:
         console.say(
             f"{done.models} saved models know customers whom no row names any more: train again, "

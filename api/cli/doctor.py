@@ -259,11 +259,12 @@ def retention_found(workspace: Workspace, settings: Settings, database: Database
             where="[privacy]",
             fix="Serve the workspace, or run 'atelier customers retain' daily.",
         )
-    if applied.left:
+    if applied.waiting:
         raise NotRetained(
-            f"Every row of {', '.join(applied.left)} is past its limit, so the service left them.",
+            "The clock is far past the newest row that was imported or sent, so rows of "
+            f"{', '.join(applied.waiting)} were judged by that row.",
             where="[privacy]",
-            fix="Look at the machine's clock; if it is right, run 'atelier customers retain'.",
+            fix="If the machine's clock is right, run 'atelier customers retain --by-clock'.",
         )
     if models := models_past(workspace, settings, database):
         raise NotRetained(

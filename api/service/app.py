@@ -127,7 +127,7 @@ def retain_daily(engine: Engine) -> None:
         return
     if done is not None:
         counts = {name: one.unnamed + one.removed for name, one in done.changed.items()}
-        say("customers retained", rows=counts, left=list(done.left))
+        say("customers retained", rows=counts, waiting=list(done.waiting))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -13,16 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import retention
-from data.erasing import Changed, erase_from_tables
+from data.erasing import Changed, erase_from_tables, personal_tables, tables_naming_customers
 from data.errors import LetterRefused
 from data.importing import import_files
 from data.ledger import Ledger, Line, NewOrder, open_ledger
 from data.retention import (
+    IN_STORE,
+    IN_TABLES,
+    MOST_AHEAD,
     Kind,
+    Limit,
     Moment,
     count_past,
+    held_orders,
+    limit_of,
     named_customers,
-    newest,
+    newest_row,
+    note_tables,
     past_tables,
     take_past,
 )
@@ -35,9 +42,9 @@ from tests.data import shop
 from tests.data.ledger.shop import Clock, key, line
 
 NOW = datetime(2026, 6, 1, 12)  # noqa: DTZ001  # as rows are dated
-EVERY: dict[Kind, Moment] = {
-    kind: Moment(local=NOW, utc=NOW).before(30) for kind in ("events", "orders", "served")
-}
+CLOCK = Moment(local=NOW, utc=NOW)
+KINDS: tuple[Kind, ...] = ("events", "orders", "served")
+EVERY: dict[Kind, Limit] = {kind: limit_of(CLOCK, 30, NOW) for kind in KINDS}
 LIMIT = NOW - timedelta(days=30)
 EARLIER, LATER = LIMIT - timedelta(seconds=1), LIMIT
 ALL_OLD = {
@@ -124,7 +131,9 @@ def test_an_open_order_goes_once_it_is_finished(
     database, empty = ledger.database, Workspace.create(tmp_path / "empty")
     take_past(database, EVERY, actor="test", now=NOW.replace(tzinfo=UTC))
     ledger.cancel(planted["open"], version=2, reason="", request=key("late"))
-    assert count_past(database, EVERY) == {"ledger_orders": Changed(unnamed=1)}
+    assert count_past(database, EVERY) == {}
+    later: dict[Kind, Limit] = {"orders": Limit(CLOCK.before(timedelta(seconds=-1)))}
+    assert count_past(database, later)["ledger_orders"] == Changed(unnamed=2)  # and the new one
     assert named_customers(empty, database) == {"c_new"}
 
 
@@ -159,12 +168,76 @@ def test_many_rows_go_in_batches_and_a_run_cut_off_is_finished_by_the_next(
     assert report.records == 4
 
 
-def test_the_newest_row_of_each_kind_is_told(
+def test_the_newest_row_is_of_those_that_were_dated_elsewhere(
     ledger: Ledger, planted: dict[str, str], tmp_path: Path
 ) -> None:
+    """Orders and lists that this machine dated say nothing of its clock."""
     assert planted
-    empty = Workspace.create(tmp_path / "empty")
-    assert newest(empty, ledger.database) == {"events": LATER, "orders": LATER, "served": LATER}
+    workspace = Workspace.create(tmp_path / "empty")
+    assert newest_row(workspace, ledger.database) == LATER
+    sold = {"order_id": "o", "customer_id": None, "variant_id": "v", "quantity": 1,
+            "unit_price": 1.0, "ordered_at": LATER + timedelta(hours=1)}  # fmt: skip
+    workspace.write({"orders": pd.DataFrame([sold])})
+    assert newest_row(workspace, ledger.database) == LATER + timedelta(hours=1)
+
+
+def test_where_nothing_came_from_outside_nothing_is_newest(ledger: Ledger, tmp_path: Path) -> None:
+    assert newest_row(Workspace.create(tmp_path / "empty"), ledger.database) is None
+
+
+@given(
+    days=st.integers(1, 4_000),
+    ahead=st.timedeltas(timedelta(days=-400), timedelta(days=40_000)),
+)
+def test_a_clock_takes_at_most_what_the_newest_row_vouches_for(days: int, ahead: timedelta) -> None:
+    kept = timedelta(days=days)
+    seen = NOW - ahead if ahead < timedelta(days=9_000) else NOW - timedelta(days=9_000)
+    limit = limit_of(CLOCK, days, seen)
+    assert limit.moment.local == limit.moment.utc <= NOW - kept
+    assert limit.moment.local <= seen - kept / 2  # the newer half of what was seen stays
+    believed = NOW - seen <= min(MOST_AHEAD, kept / 2)
+    assert limit.ahead is not believed
+    assert (limit.moment.local == NOW - kept) is believed
+    assert limit_of(CLOCK, days, None) == Limit(CLOCK.before(kept))
+
+
+def test_every_table_that_names_customers_has_a_limit(ledger: Ledger) -> None:
+    assert {table.name for table in personal_tables()} == set(IN_TABLES)
+    with ledger.database.transaction(reads=True) as connection:
+        named = {table.name for table in tables_naming_customers(connection)}
+    assert named <= {dated.table.name for dated in IN_STORE}
+
+
+def test_lines_of_an_order_that_is_not_past_its_limit_keep_their_customer(
+    ledger: Ledger, planted: dict[str, str], clock: Clock, tmp_path: Path
+) -> None:
+    """Nor does one that took long to make: it is as old as its last step."""
+    clock.now = EARLIER.replace(tzinfo=UTC)
+    slow = put_order(ledger, clock, EARLIER, "slow", finished=False)
+    clock.now = LATER.replace(tzinfo=UTC)
+    ledger.cancel(slow, version=2, reason="", request=key("late"))
+    held = held_orders(ledger.database, EVERY)
+    assert held == {planted["open"], planted["new"], slow}
+    assert held_orders(ledger.database, {"events": EVERY["events"]}) == frozenset()
+    workspace = Workspace.create(tmp_path / "joined")
+    lines = [
+        {"order_id": order_id, "customer_id": f"c_{name}", "variant_id": "v", "quantity": 1,
+         "unit_price": 1.0, "ordered_at": EARLIER}
+        for name, order_id in {**planted, "slow": slow, "imported": "o1"}.items()
+    ]  # fmt: skip
+    workspace.write({"orders": pd.DataFrame(lines)})
+    frame, changed = past_tables(workspace, EVERY, held)["orders"]
+    assert changed == Changed(unnamed=2)
+    assert set(frame["customer_id"].dropna()) == {"c_open", "c_new", "c_slow"}
+
+
+def test_what_changes_in_the_tables_is_in_the_audit(ledger: Ledger) -> None:
+    now = NOW.replace(tzinfo=UTC)
+    note_tables(ledger.database, {}, actor="test", now=now)
+    assert ledger.verify_audit().records == 0
+    note_tables(ledger.database, {"orders": Changed(unnamed=3)}, actor="test", now=now)
+    report = ledger.verify_audit()
+    assert (report.records, report.faults) == (1, ())
 
 
 def test_an_export_that_overlaps_brings_no_line_twice(tmp_path: Path) -> None:
