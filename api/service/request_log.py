@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -115,32 +115,49 @@ def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> 
 
 def crashed(error: Exception, **fields: object) -> None:
     """Log type and place of a crash; its message may hold what the client sent."""
+    log.error("crash", extra={"fields": {**fields, **_arisen(error)}})
+
+
+def _arisen(error: BaseException) -> dict[str, Any]:
+    """Type and place of an error, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
-    log.error(
-        "crash",
-        extra={
-            "fields": {
-                **fields,
-                "error": type(error).__name__,
-                "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
-            }
-        },
-    )
+    return {
+        "error": type(error).__name__,
+        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
+    }
 
 
 class JsonLines(logging.Formatter):
-    """Log records as one JSON object a line."""
+    """Log records as one JSON object a line, a library's too.
+
+    Of a library's record the values that were put into its text are left out, and so is the message
+    of its exception: they may hold what a client sent.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's time, level, event and fields."""
         line = {
             "time": _second(int(record.created)),
             "level": record.levelname.lower(),
-            "event": record.getMessage(),
-            **getattr(record, "fields", {}),
+            **(_own(record) if record.name == log.name else _foreign(record)),
         }
         return _encode(line)
 
+
+def _own(record: logging.LogRecord) -> dict[str, Any]:
+    return {"event": record.getMessage(), **getattr(record, "fields", {})}
+
+
+def _foreign(record: logging.LogRecord) -> dict[str, Any]:
+    """What a library says: its logger, the first line of its text, and where its error arose."""
+    said = record.getMessage() if record.name == WARNINGS else str(record.msg)
+    found = {"event": "library", "logger": record.name, "text": said.partition("\n")[0]}
+    error = record.exc_info[1] if record.exc_info else None
+    return found if error is None else found | _arisen(error)
+
+
+WARNINGS: Final = "py.warnings"
+"""The logger of Python's own warnings, of which the text is an argument."""
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -152,9 +169,11 @@ def _second(moment: int) -> str:
 
 
 def configure() -> None:
-    """Send the service's log to stderr as JSON lines."""
+    """Send the log of the service, and what libraries warn of, to stderr as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     log.handlers[:] = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False
+    logging.getLogger().handlers[:] = [handler]
+    logging.captureWarnings(capture=True)

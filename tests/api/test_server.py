@@ -17,6 +17,7 @@ import pytest
 from api.errors import OutputError
 from api.service.limits import MOST_BYTES
 from api.service.server import bind
+from data.workspace import Workspace
 
 CUSTOMER = "canary-of-one-customer"
 
@@ -71,6 +72,44 @@ def test_from_the_first_request_to_ctrl_c(server: tuple[subprocess.Popen[str], s
     assert CUSTOMER not in log
     requests = [line for line in map(json.loads, log.splitlines()) if line["event"] == "request"]
     assert [line["status"] for line in requests] == [200, 200, 200, 200, 200, 413]
+
+
+def test_the_log_names_no_customer_however_a_request_ends(
+    server: tuple[subprocess.Popen[str], str], workspace: Path
+) -> None:
+    """Neither by the shop's id nor by the pseudonym: done, refused, not found, erased."""
+    process, url = server
+    at = f"/v1/customers/{CUSTOMER}"
+    event = {"event_id": "e1", "customer_id": CUSTOMER, "variant_id": "v", "kind": "view",
+             "at": "2024-09-01T10:00:00"}  # fmt: skip
+    with httpx.Client(base_url=url, timeout=60) as client:
+        answered = [
+            client.get(f"{at}/recommendations", params={"k": 3}),
+            client.get(f"{at}/recommendations", params={"k": CUSTOMER}),
+            client.get(f"{at}/{CUSTOMER}"),
+            client.get(f"/{CUSTOMER}?customer={CUSTOMER}", headers={"user-agent": CUSTOMER}),
+            client.request(CUSTOMER.upper(), at),
+            client.post("/v1/events", json={"events": [event]}),
+            client.post("/v1/events", json={"events": [event | {"kind": CUSTOMER}]}),
+            client.post("/v1/events", content=f'{{"{CUSTOMER}"'.encode(),
+                        headers={"content-type": CUSTOMER}),
+            client.get(at, headers={"authorization": f"Bearer {CUSTOMER}"}),
+            client.get(at, headers={"x-request-id": f"for {CUSTOMER} only"}),
+            client.post(at),
+            client.request("DELETE", at),
+            client.get(f"/customers?customer_id={CUSTOMER}"),
+        ]  # fmt: skip
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    log = process.stderr.read()
+    assert process.wait(timeout=15) == 0
+    assert {200, 400, 404, 405, 415, 422} <= {one.status_code for one in answered}
+    requests = [line for line in map(json.loads, log.splitlines()) if line["event"] == "request"]
+    taken = [one.status_code for one in answered if one.status_code != 400]  # no method of HTTP's
+    assert [line["status"] for line in requests] == taken
+    pseudonym = Workspace.open(workspace).pseudonyms().of(CUSTOMER)
+    for secret in (CUSTOMER, CUSTOMER.upper(), pseudonym):
+        assert secret not in log
 
 
 def test_a_port_that_is_taken_is_told() -> None:

@@ -225,12 +225,15 @@ async def killed_and_restarted(kind: str, workspace: Path, variant: str, *, kill
             end(process, signal.SIGKILL)
         process = start(workspace, source.url())
         try:
-            await until(lambda: len(stored(workspace)) == events)
+            await source.publish(
+                bodies(range(events, events + 1), variant)
+            )  # so that it is seen to have started
+            await until(lambda: len(stored(workspace)) == events + 1)
             await all_acknowledged(source, reading=True)
         finally:
             assert end(process, signal.SIGTERM) == 0
         await all_acknowledged(source, reading=False)
-    assert stored(workspace) == [f"e{number:05d}" for number in range(events)]
+    assert stored(workspace) == [f"e{number:05d}" for number in range(events + 1)]
 
 
 @pytest.mark.parametrize("kind", KINDS[:2])
