@@ -25,7 +25,7 @@ from typing import IO, Any, Final
 from data.errors import BackupRefused, StoreError
 from data.kept import digest_of, to_disk
 from data.store.database import Database
-from data.workspace import Workspace, check_free
+from data.workspace import FOLDERS, Workspace, check_free
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -116,6 +116,8 @@ def restore(archive: Path, root: Path) -> BackedUp:
                     _unpack(tar, found[name], entry, partial / name)
         except tarfile.TarError as error:
             raise _refused(archive, "is no archive of a workspace, or is cut off") from error
+        for folder in FOLDERS:  # an archive has files alone
+            (partial / folder).mkdir(exist_ok=True)
         Workspace.open(partial)
         _check_store(partial / STORE)
         partial.chmod(0o755)

@@ -20,12 +20,14 @@ SECONDS_BETWEEN_LOOKS: Final = 2.0
 def run(workspace: Path, settings: Settings, address: EventsAddress) -> None:
     """Take in a broker's events until SIGINT or SIGTERM.
 
+    No list is made here, so that the models of experiments' arms are not loaded.
+
     Raises:
         WorkspaceError: the folder is no workspace.
         StoreError: the store cannot be opened.
     """
     request_log.configure()
-    with open_engine(workspace, settings) as engine:
+    with open_engine(workspace, settings.model_copy(update={"experiments": {}})) as engine:
 
         async def work() -> None:
             looking = asyncio.create_task(_look_for_models(engine))

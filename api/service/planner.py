@@ -125,8 +125,8 @@ class Planner:
             customer_id, SHOWN, exclude_seen=False, asked=AskedRules(), where="query", shown=False
         )
         customer = self._customer_of(customer_id)
-        taken, lines = history_of(self._serving.snapshot().recommender, customer)
         found: dict[str, Any] = json.loads(body)
+        taken, lines = history_of(self._serving.of_id(found["model_id"]).recommender, customer)
         view = CustomerView(
             customer_id=customer_id,
             found=found,

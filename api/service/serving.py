@@ -166,6 +166,11 @@ class Serving:
             fix="Train one with 'atelier train'; the service takes it up by itself.",
         )
 
+    def of_id(self, model_id: str) -> Snapshot:
+        """The model of an id, where it serves; else the current one, see `snapshot`."""
+        found = (one for one in self._snapshots.values() if one.model_id == model_id)
+        return next(found, None) or self.snapshot()
+
     def held(self, named: str | None = None) -> Snapshot | None:
         """The model that serves now, if it does; see `snapshot`."""
         return self._snapshots.get(named)

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from api.arms import named_models
@@ -37,6 +38,7 @@ from tests.api.client import Client
 from tests.api.test_cli import answered, refused, run
 from tests.api.test_exploring import ids, list_of
 from tests.api.test_metrics import figure
+from tests.api.test_sessions import PEOPLE
 
 ARM, CONTROL = "older", "control"
 WEIGHTS = {CONTROL: 0.5, ARM: 0.5}
@@ -135,6 +137,29 @@ def test_customers_of_the_arm_get_what_its_model_gives(shop: Shop) -> None:
         }  # fmt: skip
         assert set(log.loc[log["arm"] == ARM, "model_id"]) == {shop.named}
         assert set(log.loc[log["arm"] == CONTROL, "model_id"]) == {shop.current}
+
+
+def test_the_planner_sees_the_history_that_the_arms_model_knows(shop: Shop) -> None:
+    """An order that came after the arm's model was trained is the current model's to show."""
+    control, arm = one_of_each(shop)
+    orders = shop.workspace.read(ORDERS)
+    variant = str(shop.model(shop.named).catalogue.variants[0])
+    late = orders.iloc[[0, 0]].assign(
+        order_id="late", variant_id=variant, quantity=77, customer_id=[control, arm],
+        ordered_at=orders["ordered_at"].max(),
+    )  # fmt: skip
+    shop.workspace.write({"orders": pd.concat([orders, late], ignore_index=True)})
+    train_and_save(shop.workspace, load_settings(shop.root))
+    with serving(shop) as (_, client):
+        pages = {one: client.get(f"/planner/customer?id={one}", headers=PEOPLE).text
+                 for one in (control, arm)}  # fmt: skip
+    assert "<td>77</td>" in history(pages[control])
+    assert "<td>77</td>" not in history(pages[arm])
+
+
+def history(page: str) -> str:
+    """What a customer's page says was taken last."""
+    return page.partition("Taken last")[2]
 
 
 def test_a_styles_variants_are_the_arms_models_and_what_has_no_customer_the_current_ones(

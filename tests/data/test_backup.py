@@ -101,6 +101,15 @@ def test_everything_but_locks_comes_back(workspace: Workspace, tmp_path: Path) -
     assert again.digest() == workspace.digest()
 
 
+def test_a_workspace_without_tables_comes_back(tmp_path: Path) -> None:
+    empty = Workspace.create(tmp_path / "empty")
+    back_up(empty, None, tmp_path / "a.tar")
+    restore(tmp_path / "a.tar", tmp_path / "b")
+    again = Workspace.open(tmp_path / "b")
+    again.write({"variants": VARIANT})
+    assert again.read(VARIANTS)["variant_id"].tolist() == ["007"]
+
+
 def test_pointers_are_read_before_what_they_name(workspace: Workspace, tmp_path: Path) -> None:
     back_up(workspace, None, tmp_path / "a.tar")
     with tarfile.open(tmp_path / "a.tar") as tar:
