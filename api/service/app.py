@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -20,6 +21,7 @@ from api.service.fast_lane import FastLane
 from api.service.known_lists import KnownLists
 from api.service.known_mixes import KnownMixes
 from api.service.limits import BodyLimit
+from api.service.memory import trim
 from api.service.problems import Problem, install, responses
 from api.service.request_log import RequestLog, crashed, say
 from api.service.routes import ROUTERS
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 SECONDS_BETWEEN_LOOKS = 2.0
+LOOKS_BETWEEN_TRIMS = 30
 NO_TELEMETRY: Final[TelemetryConfig] = {
     "tracing": False, "metrics": False, "logs": False, "auto_configure": False,
 }  # fmt: skip
@@ -107,14 +110,19 @@ def _listening(engine: Engine) -> list[asyncio.Task[None]]:
 
 
 async def _watch(engine: Engine) -> None:
-    """Take up a new current model while serving; the old one serves until the new one is whole."""
-    while True:
+    """Take up a new current model while serving; the old one serves until the new one is whole.
+
+    Also what else is due by the clock: lists made ahead, beliefs, retention, memory given back.
+    """
+    for look in count(1):
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         try:
             await anyio.to_thread.run_sync(engine.refresh)
             await anyio.to_thread.run_sync(engine.serving.look_for_lists)
             await anyio.to_thread.run_sync(engine.exploring.learn)
             await anyio.to_thread.run_sync(retain_daily, engine)
+            if look % LOOKS_BETWEEN_TRIMS == 0:
+                await anyio.to_thread.run_sync(trim)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
             crashed(error, task="watch")
 

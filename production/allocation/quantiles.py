@@ -133,8 +133,8 @@ class DemandCurves:
         left = np.clip(passed.astype(np.intp) - 1, 0, last - 1)
         place = np.arange(rows.start, rows.stop)
         low, high = self.values[place, left], self.values[place, left + 1]
-        part = (units - low) / np.where(high > low, high - low, 1.0)
-        part = np.where(passed == 0, 0.0, np.where(passed > last, 1.0, part))
+        part = (np.clip(units, low, high) - low) / np.where(high > low, high - low, 1.0)
+        part = np.where(passed > last, 1.0, part)
         width = np.diff(self.levels)[left] * part
         area = self.areas[place, left] + width * (low + low + part * (high - low)) / 2
         return self.levels[left] + width, area

@@ -44,7 +44,7 @@ class Relaxed:
         dual: what was solved, to be solved again under other capacities.
         curvature: (R, R) how fast use falls as prices rise, at the optimum.
         free_use: (R,) what would be used if nothing were limited; of the task that this began at.
-        bought: (R,) units above the capacity that are worth their cost.
+        bought: (R,) units above the capacity that are worth their cost, or must be had.
     """
 
     target: Floats
@@ -90,7 +90,8 @@ def relax(
         at = prepared.at(np.clip(start.prices, 0.0, prepared.ceiling))
         free_use = start.free_use
     best = ascend(prepared, at, np.where(free_use > 0, free_use, 1.0), clock or Clock(), kept)
-    bought = np.where(best.prices >= task.resources.dearest, np.maximum(best.excess, 0.0), 0.0)
+    worth = np.where(best.prices >= task.resources.dearest, np.maximum(best.excess, 0.0), 0.0)
+    bought = np.maximum(worth, _needed_above(task))
     return Relaxed(
         target=best.quantity,
         prices=best.prices,
@@ -100,6 +101,14 @@ def relax(
         free_use=free_use,
         bought=bought,
     )
+
+
+def _needed_above(task: Task) -> Floats:
+    """(R,) what must be made takes so much above the capacities where more can be bought."""
+    if not task.lots.least.any():
+        return np.zeros(len(task.resources.ids))
+    needed = task.resources.used(task.lots.least) - task.resources.capacity
+    return np.where(np.isfinite(task.resources.dearest), np.maximum(needed, 0.0), 0.0)
 
 
 def refuse_infeasible(task: Task) -> None:

@@ -93,7 +93,10 @@ def _slack(task: Task, quantity: Floats) -> Floats:
 
 
 def close_until_kept(task: Task, quantity: Floats) -> Floats:
-    """(V,) the same units, but none of the least missed variants, until all resources are kept."""
+    """(V,) the same units, but none of the least missed variants, until all resources are kept.
+
+    What must be made stays, though it takes more than there is where more can be bought.
+    """
     resources = task.resources
     while True:
         excess = resources.used(quantity) - resources.capacity * (1 + ROUNDING)
@@ -104,6 +107,8 @@ def close_until_kept(task: Task, quantity: Floats) -> Floats:
         use = _use(task, open_ones, quantity[open_ones], opening=np.ones(len(open_ones)))
         loss = (task.idle - task.cost(quantity))[open_ones]
         order = _cheapest(use[:, over], excess[over], loss)
+        if not len(order):
+            return quantity
         quantity = quantity.copy()
         quantity[open_ones[order]] = 0.0
 

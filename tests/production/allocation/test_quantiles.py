@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from production.allocation.quantiles import DemandCurves
@@ -30,6 +30,7 @@ def test_expected_shortage_of_a_uniform_demand_is_the_textbook_one() -> None:
     assert curve.mean()[0] == pytest.approx(50)
 
 
+@example(row=[0.0, 0.0, 2.2e-311], units=1.0)
 @given(row=quantile_rows, units=st.floats(0, 2e6))
 def test_expected_shortage_is_the_mean_over_the_inverse(row: list[float], units: float) -> None:
     curve = curves(row)
