@@ -12,8 +12,7 @@ from data.cleaning.finish import completed, conform
 from data.ledger import Line, Order
 from data.tables import CONFIGURATIONS
 from data.workspace import Workspace
-from production.configuration.products import product_path, product_styles
-from production.configuration.uvl.reading import read_model
+from production.configuration.products import number_options
 
 CONFIGURATION_ID: Final = "[0-9a-f]{32}-[0-9]+"
 """What the id of a configuration looks like that came from the ledger: its order and line."""
@@ -35,9 +34,6 @@ def with_composed(
 
     Returns:
         The table as it should be; None where it is so already.
-
-    Raises:
-        BadModel: without texts, a product whose model cannot be read.
     """
     before = _table(workspace)
     held = completed(before, CONFIGURATIONS)
@@ -90,10 +86,7 @@ def _rows(order: Order, timezone: str) -> Iterator[tuple[Any, ...]]:
 
 def _without_texts(workspace: Workspace, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The rows with the values of those options alone that take numbers."""
-    styles, numbers = set(product_styles(workspace)), set()
-    for style in sorted({row[STYLE] for row in rows} & styles):
-        model = read_model(product_path(workspace, style))
-        numbers |= {(style, one.name) for one in model.features if one.kind != "String"}
+    numbers = number_options(workspace)
     return [row if (row[STYLE], row[OPTION]) in numbers else (*row[:VALUE], None) for row in rows]
 
 

@@ -17,6 +17,7 @@ from data.store.database import Database
 from data.store.dead_letters import forget_letters
 from data.workspace import Workspace
 from production.configuration.learned.saved import forget_in_choices
+from production.configuration.products import number_options
 from recsys.groups.saved import forget_in_groups
 from recsys.saved.forgetting import forget_customer
 
@@ -62,14 +63,15 @@ def erase_customer(
         NotErased: a file still holds the customer.
     """
     customer, key = workspace.pseudonyms().of(customer_id), key_of(workspace, settings)
+    numbers = number_options(workspace)
     with workspace.locked():
-        tables = erase_from_tables(workspace, customer)
+        tables = erase_from_tables(workspace, customer, numbers)
         reach("tables-erased")
         models = forget_customer(workspace, customer, key)
         others = forget_in_groups(workspace, customer) + forget_in_choices(workspace, customer)
         reach("models-erased")
     changed: Changed = tables + erase_from_store(
-        database, customer, actor=actor, now=datetime.now(UTC)
+        database, customer, actor=actor, now=datetime.now(UTC), numbers=numbers
     )
     changed += Changed(removed=forget_letters(database, customer_id))
     reach("store-erased")

@@ -30,6 +30,7 @@ from data.retention import (
 )
 from data.store.database import Database
 from data.workspace import Workspace
+from production.configuration.products import number_options
 from recsys.errors import ModelRefused
 from recsys.saved.saving import load
 from recsys.saved.versions import model_folders
@@ -212,13 +213,14 @@ def _apply(
     actor: str,
     now: datetime,
 ) -> dict[str, Changed]:
-    found = past_tables(workspace, limits, held_orders(database, limits))
+    numbers = number_options(workspace)
+    found = past_tables(workspace, limits, held_orders(database, limits), numbers)
     changed = {name: one for name, (_, one) in found.items()}
     note_tables(database, changed, actor=actor, now=now)
     if found:
         workspace.swap({name: frame for name, (frame, _) in found.items()})
     reach("tables-retained")
-    return changed | take_past(database, limits, actor=actor, now=now)
+    return changed | take_past(database, limits, actor=actor, now=now, numbers=numbers)
 
 
 def _limits(

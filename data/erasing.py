@@ -24,7 +24,7 @@ from data.errors import StoreError
 from data.failpoints import reach
 from data.ledger.audit import Record, append
 from data.ledger.schema import orders
-from data.ledger.typed import forget_typed, is_number
+from data.ledger.typed import NumberOptions, forget_typed, is_number
 from data.store.database import Database, explained
 from data.tables import CANCELLED, CONFIGURATIONS, CUSTOMER, FREE_TEXT, TABLES, Table
 from data.workspace import Workspace
@@ -57,24 +57,29 @@ Chosen = Callable[[Table, pd.DataFrame], NDArray[np.bool_] | None]
 """(N,) bool: which rows of a table lose their customer; None where the table is not concerned."""
 
 
-def erase_from_tables(workspace: Workspace, customer: str) -> Changed:
+def erase_from_tables(
+    workspace: Workspace, customer: str, numbers: NumberOptions = frozenset()
+) -> Changed:
     """Take a customer out of the tables, all of them or none; O(rows).
 
     Args:
         workspace: whose `locked` the caller holds.
         customer: the pseudonym.
+        numbers: options whose values are no texts, and stay.
     """
 
     def theirs(_: Table, frame: pd.DataFrame) -> NDArray[np.bool_]:
         return (frame[CUSTOMER] == customer).fillna(value=False).to_numpy(dtype=bool)
 
-    found = unnamed_tables(workspace, theirs)
+    found = unnamed_tables(workspace, theirs, numbers)
     if found:
         workspace.swap({name: frame for name, (frame, _) in found.items()})
     return sum((changed for _, changed in found.values()), Changed())
 
 
-def unnamed_tables(workspace: Workspace, chosen: Chosen) -> dict[str, tuple[pd.DataFrame, Changed]]:
+def unnamed_tables(
+    workspace: Workspace, chosen: Chosen, numbers: NumberOptions = frozenset()
+) -> dict[str, tuple[pd.DataFrame, Changed]]:
     """The tables that change where some rows lose their customer, and what changes; by name."""
     found = {}
     for table in personal_tables():
@@ -89,17 +94,30 @@ def unnamed_tables(workspace: Workspace, chosen: Chosen) -> dict[str, tuple[pd.D
             blank = [CUSTOMER, *(name for name in FREE_TEXT if name in frame)]
             frame.loc[rows, blank] = pd.NA
             if table is CONFIGURATIONS and TYPED in frame:
-                typed = frame[TYPED].notna() & ~frame[TYPED].astype("string").map(
-                    is_number, "ignore"
-                )
-                frame.loc[rows & typed.to_numpy(dtype=bool), TYPED] = pd.NA
+                frame.loc[rows & _typed(frame, numbers), TYPED] = pd.NA
             found[table.name] = frame, Changed(unnamed=count)
         else:
             found[table.name] = frame[~rows].reset_index(drop=True), Changed(removed=count)
     return found
 
 
-def erase_from_store(database: Database, customer: str, *, actor: str, now: datetime) -> Changed:
+def _typed(frame: pd.DataFrame, numbers: NumberOptions) -> NDArray[np.bool_]:
+    """(N,) which rows of the configurations table hold a text that somebody typed."""
+    values = zip(frame["style_id"], frame["option"], frame[TYPED], strict=True)
+    return np.array([
+        not pd.isna(value) and not ((style, option) in numbers and is_number(str(value)))
+        for style, option, value in values
+    ], dtype=bool)  # fmt: skip
+
+
+def erase_from_store(
+    database: Database,
+    customer: str,
+    *,
+    actor: str,
+    now: datetime,
+    numbers: NumberOptions = frozenset(),
+) -> Changed:
     """Take a customer out of every table of the store, in one transaction with its audit record.
 
     The record says how much was erased, and neither whose nor of which order.
@@ -109,6 +127,7 @@ def erase_from_store(database: Database, customer: str, *, actor: str, now: date
         customer: the pseudonym.
         actor: who asks, for the audit.
         now: when (UTC).
+        numbers: options whose values are no texts, and stay.
 
     Raises:
         StoreError: the store is away, busy, full or read-only.
@@ -117,7 +136,7 @@ def erase_from_store(database: Database, customer: str, *, actor: str, now: date
     def work(connection: Connection) -> Changed:
         changed = Changed()
         for table in tables_naming_customers(connection):
-            changed += take_from(connection, table, table.c[CUSTOMER] == customer)
+            changed += take_from(connection, table, table.c[CUSTOMER] == customer, numbers)
         reach("customer-erased")
         if changed != Changed():
             after = {"unnamed": changed.unnamed, "removed": changed.removed}
@@ -208,12 +227,18 @@ def _scrub_sqlite(database: Database) -> None:
     )
 
 
-def take_from(connection: Connection, table: SqlTable, rows: ColumnElement[bool]) -> Changed:
+def take_from(
+    connection: Connection,
+    table: SqlTable,
+    rows: ColumnElement[bool],
+    numbers: NumberOptions = frozenset(),
+) -> Changed:
     """Take the customers out of some rows of a store's table, as its column allows."""
     if not table.c[CUSTOMER].nullable:
         return Changed(removed=connection.execute(table.delete().where(rows)).rowcount)
     if table.name == orders.name:
-        forget_typed(connection, connection.scalars(select(table.c.order_id).where(rows)).all())
+        theirs = connection.scalars(select(table.c.order_id).where(rows)).all()
+        forget_typed(connection, theirs, numbers)
     blanks = {name: "" for name in FREE_TEXT if name in table.c}
     values = {CUSTOMER: None, **blanks}
     return Changed(unnamed=connection.execute(table.update().where(rows).values(values)).rowcount)

@@ -26,6 +26,7 @@ from data.failpoints import reach
 from data.ledger.audit import Record, append
 from data.ledger.schema import orders
 from data.ledger.states import FINISHED
+from data.ledger.typed import NumberOptions
 from data.store.database import Database
 from data.store.dead_letters import dead_letters
 from data.store.schema import live_events
@@ -204,7 +205,10 @@ def held_orders(database: Database, limits: Mapping[Kind, Limit]) -> frozenset[s
 
 
 def past_tables(
-    workspace: Workspace, limits: Mapping[Kind, Limit], held: frozenset[str] = frozenset()
+    workspace: Workspace,
+    limits: Mapping[Kind, Limit],
+    held: frozenset[str] = frozenset(),
+    numbers: NumberOptions = frozenset(),
 ) -> dict[str, tuple[pd.DataFrame, Changed]]:
     """The workspace's tables without the customers of rows past a limit, where any is; O(rows).
 
@@ -212,6 +216,7 @@ def past_tables(
         workspace: whose tables; whoever puts the answer in their place holds `locked`.
         limits: by kind of row; a kind without one stays.
         held: orders whose lines keep their customer, see `held_orders`.
+        numbers: options whose values are no texts that customers typed, and stay.
     """
 
     def older(table: CanonicalTable, frame: pd.DataFrame) -> NDArray[np.bool_] | None:
@@ -223,7 +228,7 @@ def past_tables(
             rows &= ~frame["order_id"].isin(held)
         return rows.fillna(value=False).to_numpy(dtype=bool)
 
-    return unnamed_tables(workspace, older)
+    return unnamed_tables(workspace, older, numbers)
 
 
 def note_tables(
@@ -263,7 +268,12 @@ def count_past(database: Database, limits: Mapping[Kind, Limit]) -> dict[str, Ch
 
 
 def take_past(
-    database: Database, limits: Mapping[Kind, Limit], *, actor: str, now: datetime
+    database: Database,
+    limits: Mapping[Kind, Limit],
+    *,
+    actor: str,
+    now: datetime,
+    numbers: NumberOptions = frozenset(),
 ) -> dict[str, Changed]:
     """Take the customers out of all rows of the store past a limit; by table, where any was.
 
@@ -272,6 +282,7 @@ def take_past(
         limits: by kind of row; a kind without one stays.
         actor: who asks, for the audit, which names no customer and no order.
         now: when (UTC), for the audit.
+        numbers: options whose values are no texts that customers typed, and stay.
 
     Raises:
         StoreError: the store is away, busy, full or read-only; what was done so far stays done.
@@ -280,16 +291,27 @@ def take_past(
     for dated in IN_STORE:
         if dated.kind not in limits:
             continue
-        for changed in _batches(database, dated, limits[dated.kind].moment, actor, now):
+        taking = _Taking(dated, limits[dated.kind].moment, numbers, actor, now)
+        for changed in _batches(database, taking):
             found[dated.name] = found.get(dated.name, Changed()) + changed
             reach("batch-taken")
     return found
 
 
-def _batches(
-    database: Database, dated: Dated, moment: Moment, actor: str, now: datetime
-) -> Iterator[Changed]:
-    rows = dated.older(moment)
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """Rows that go, and what is noted of it."""
+
+    dated: Dated
+    moment: Moment
+    numbers: NumberOptions
+    actor: str
+    now: datetime
+
+
+def _batches(database: Database, taking: _Taking) -> Iterator[Changed]:
+    dated = taking.dated
+    rows = dated.older(taking.moment)
     some = select(dated.key).where(rows).order_by(dated.at, dated.key).limit(ROWS_A_BATCH)
 
     def work(connection: Connection) -> Changed:
@@ -298,11 +320,11 @@ def _batches(
             return Changed()
         these = dated.key.in_(keys) & rows  # an order may have gone on meanwhile
         if CUSTOMER in dated.table.c:
-            changed = take_from(connection, dated.table, these)
+            changed = take_from(connection, dated.table, these, taking.numbers)
         else:
             gone = connection.execute(dated.table.delete().where(these)).rowcount
             changed = Changed(removed=gone)
-        append(connection, [_record(dated.name, changed, actor, now)])
+        append(connection, [_record(dated.name, changed, taking.actor, taking.now)])
         return changed
 
     while (changed := database.retried(work)) != Changed():

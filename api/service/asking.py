@@ -17,7 +17,7 @@ from production.plans.saved import load_plan
 from production.plans.what_if import gap_of, profit_of, what_if
 
 MOST_WAITING: Final = 4
-"""Questions that may wait for the one being answered; each holds a thread of the pool."""
+"""Questions that may wait for the one being answered; each holds one of the planner's threads."""
 
 
 class Asking:

@@ -23,7 +23,7 @@ from production.report import Report, build_report
 from production.report.live import LiveMix
 
 MOST_WAITING: Final = 4
-"""Plan requests that may wait for the one being made; each holds a thread of the pool."""
+"""Plan requests that may wait for the one being made; each holds one of the planner's threads."""
 
 
 Edition = tuple[str | None, int]

@@ -13,7 +13,7 @@ from production.plans.risk import PlanRisk
 from production.plans.saved import load_plan
 
 MOST_WAITING: Final = 4
-"""Requests that may wait for the one being answered; each holds a thread of the pool."""
+"""Requests that may wait for the one being answered; each holds one of the planner's threads."""
 
 MOST_CELLS: Final = 20_000_000
 """Scenarios times variants that a request may ask for: some seconds."""

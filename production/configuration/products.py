@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,8 @@ from data.kept import to_disk
 from data.nearest import hint
 from data.workspace import Workspace
 from production.configuration.product import Product
-from production.errors import UnknownProduct
+from production.configuration.uvl.reading import read_model
+from production.errors import BadModel, UnknownProduct
 
 FOLDER: Final = "products"
 
@@ -48,6 +50,19 @@ def read_products(workspace: Workspace) -> dict[str, Product]:
     return {
         style: Product.read(product_path(workspace, style)) for style in product_styles(workspace)
     }
+
+
+def number_options(workspace: Workspace) -> frozenset[tuple[str, str]]:
+    """(style, option) of the options that take a number or so many of them, and no text.
+
+    A product whose model cannot be read has none, as far as anybody can tell.
+    """
+    found: set[tuple[str, str]] = set()
+    for style in product_styles(workspace):
+        with suppress(BadModel):
+            model = read_model(product_path(workspace, style))
+            found |= {(style, one.name) for one in model.features if one.kind != "String"}
+    return frozenset(found)
 
 
 def add_products(workspace: Workspace, files: Sequence[Path]) -> None:

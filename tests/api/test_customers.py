@@ -44,6 +44,19 @@ from tests.api.client import Client
 from tests.data import shop
 
 CANARY = "canary-5e1f0c/customer@example.org"
+TELEPHONE = "0049301234567"
+"""What a customer typed into a ring: digits alone, and no number."""
+
+RING = """\
+features
+	R
+		mandatory
+			ring
+			Integer letters
+		optional
+			String engraving
+			String inside
+"""
 REFUSAL, NOON = Invalid("No event."), datetime(2024, 9, 1, 12)  # noqa: DTZ001  # as the store keeps it
 LEDGER = RequestKey(scope="key", key="first", digest="d")
 POINTS = ["tables-swapped", "tables-erased", "model-forgot", "models-erased", "customer-erased",
@@ -67,6 +80,8 @@ def planted(workspace: Path, tmp_path: Path) -> Path:
     lines += [f"x9,{CANARY},{variants[0]},0,9.5,2024-01-01", f"x10,{CANARY},nothing,1,9,2024-01-01"]
     file = shop.put(tmp_path, "orders9.csv", shop.HEADER, *lines)
     import_files([file], shop.mapping(shop.ORDERS), workspace, quarantine=True)
+    (workspace / "products").mkdir(exist_ok=True)
+    (workspace / "products" / "R.uvl").write_text(RING)
     compose(opened)
     settings = settings_of(workspace)
     model_id, _ = train_and_save(opened, settings)
@@ -89,7 +104,7 @@ def planted(workspace: Path, tmp_path: Path) -> Path:
 def hold(folder: Path, customer: str, variant_id: str) -> None:
     ledger = open_ledger(settings_of(folder).store_url(folder))
     line = Line(variant_id=variant_id, quantity=1, price="1")
-    typed = ("ring", f"engraving=of {CANARY}=", "letters=3")
+    typed = ("ring", f"engraving=of {CANARY}=", f"inside={TELEPHONE}", "letters=3")
     composed = Line(style_id="R", configuration=typed, quantity=1, price="1")
     order = NewOrder(
         lines=(line, composed), hold_for=timedelta(days=1), currency="EUR", customer_id=customer
@@ -105,7 +120,7 @@ def compose(workspace: Workspace) -> None:
     row = {"configuration_id": "1", "order_id": "x0", "style_id": "R", "quantity": 1,
            "customer_id": workspace.pseudonyms().of(CANARY),
            "ordered_at": pd.Timestamp("2024-01-01")}  # fmt: skip
-    chosen = {"engraving": f"for {CANARY}", "letters": "3", "ring": None}
+    chosen = {"engraving": f"for {CANARY}", "letters": "3", "inside": TELEPHONE, "ring": None}
     rows = [{**row, "option": option, "value": value} for option, value in chosen.items()]
     frame = pd.DataFrame(rows, columns=list(CONFIGURATIONS.names))
     workspace.write({CONFIGURATIONS.name: frame.astype({"ordered_at": "datetime64[us]"})})
@@ -157,11 +172,11 @@ def test_erasing_leaves_no_trace(planted: Path) -> None:
         done = client.request("DELETE", url(planted))
         assert done.status_code == 200, done.text
         assert done.json()["models"] == 1
-        for text in (CANARY, pseudonym):
+        for text in (CANARY, pseudonym, TELEPHONE):
             assert traces(planted, text) == set()
         assert opened.read(CONFIGURATIONS)["value"].dropna().tolist() == ["3"]
         _, [order] = engine.ordering.ledger.list_orders(("cancelled",), limit=10)
-        assert order.lines[1].configuration == ("ring", "engraving", "letters=3")
+        assert order.lines[1].configuration == ("ring", "engraving", "inside", "letters=3")
         # it is served on, as one whom nobody knows
         found = client.get(f"{url(planted)}/recommendations").json()
         assert found["fallback"] is not None

@@ -10,6 +10,7 @@ from api.demand import PAST_SHOWN, list_answer, variant_answer
 from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
+from api.service.planning_threads import apart
 from api.service.problems import responses
 from api.service.schemas import MOST_PAST, MOST_ROWS, DemandList, Id, VariantDemand
 
@@ -22,6 +23,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["demand"])
     openapi_extra=may("planner"),
     responses=responses(422, 503),
 )
+@apart
 def list_demand(
     engine: TheEngine,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Variants of a page.")] = 100,
@@ -38,6 +40,7 @@ def list_demand(
     openapi_extra=may("planner"),
     responses=responses(404, 422, 503),
 )
+@apart
 def demand_of_variant(
     variant_id: Annotated[Id, Path()],
     engine: TheEngine,

@@ -21,6 +21,7 @@ from api.service.plan_schemas import (
     WhatIfAnswer,
     WhatIfRequest,
 )
+from api.service.planning_threads import apart
 from api.service.problems import responses
 from api.service.schemas import MOST_ROWS, Id
 from production.plans.releases import release_plan
@@ -31,6 +32,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
 @router.get(
     "/plans", openapi_extra=may("planner"), summary="The kept plans", responses=responses(422, 503)
 )
+@apart
 def list_plans(
     engine: TheEngine,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Plans of a page.")] = 100,
@@ -47,6 +49,7 @@ def list_plans(
     summary="What moved since another plan, and why",
     responses=responses(404, 409, 422, 503),
 )
+@apart
 def diff_plan(
     plan_id: Annotated[Id, Path()],
     engine: TheEngine,
@@ -63,6 +66,7 @@ def diff_plan(
     summary="What a plan would be if something were different",
     responses=responses(400, 404, 409, 413, 415, 422, 503),
 )
+@apart
 def ask_plan(
     plan_id: Annotated[Id, Path()], request: WhatIfRequest, engine: TheEngine
 ) -> WhatIfAnswer:
@@ -77,6 +81,7 @@ def ask_plan(
     status_code=201,
     responses=responses(400, 404, 409, 413, 415, 422, 503),
 )
+@apart
 def release(
     plan_id: Annotated[Id, Path()], request: ReleaseRequest, engine: TheEngine
 ) -> ReleaseAnswer:

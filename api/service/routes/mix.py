@@ -13,6 +13,7 @@ from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.negotiation import choose
+from api.service.planning_threads import apart
 from api.service.problems import responses
 from api.service.schemas import Id
 
@@ -36,6 +37,7 @@ CONTENT: Final[dict[str, Any]] = {
         **responses(404, 406, 409, 422, 503),
     },
 )
+@apart
 def variant_mix(
     *,
     engine: TheEngine,

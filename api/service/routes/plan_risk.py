@@ -10,6 +10,7 @@ from api.output import plain
 from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
+from api.service.planning_threads import apart
 from api.service.problems import responses
 from api.service.risk_schemas import (
     FEWEST_SCENARIOS,
@@ -28,6 +29,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
     summary="A plan's risk",
     responses=responses(404, 422, 503),
 )
+@apart
 def get_plan_risk(
     plan_id: Annotated[Id, Path()],
     engine: TheEngine,

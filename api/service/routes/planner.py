@@ -13,6 +13,7 @@ from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.negotiation import choose
+from api.service.planning_threads import apart
 from api.service.problems import MEDIA_TYPE, status_of
 from api.service.schemas import Id
 from data.errors import AtelierError
@@ -54,24 +55,28 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/", openapi_extra=may("planner"))
+@apart
 def overview(engine: TheEngine) -> Response:
     """The latest plan at a glance; where there is none yet, what to do."""
     return page(engine.planner.overview())
 
 
 @router.get("/planner/style", openapi_extra=may("planner"))
+@apart
 def style(engine: TheEngine, id: Annotated[Id, Query()]) -> Response:  # noqa: A002  # its name
     """A style's mix, with the past and the fan of each variant."""
     return page(engine.planner.style(id))
 
 
 @router.get("/planner/customer", openapi_extra=may("planner"))
+@apart
 def customer(engine: TheEngine, id: Annotated[Id, Query()]) -> Response:  # noqa: A002  # its name
     """What the shop shows a customer, and why."""
     return page(engine.planner.customer(id))
 
 
 @router.get("/planner/search", openapi_extra=may("planner"))
+@apart
 def search(engine: TheEngine, q: Annotated[str, Query(max_length=100)] = "") -> Response:
     """Styles, variants and customers that a few letters find."""
     return page(engine.planner.search(q))

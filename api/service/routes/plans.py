@@ -10,6 +10,7 @@ from api.output import plain
 from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
+from api.service.planning_threads import apart
 from api.service.problems import responses
 from api.service.schemas import Id, PlanAnswer, PlanRequest
 
@@ -27,6 +28,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
     openapi_extra=may("planner"),
     responses={201: {"headers": LOCATION}, **responses(400, 413, 415, 422, 503)},
 )
+@apart
 def make_plan(request: PlanRequest, engine: TheEngine, response: Response) -> PlanAnswer:
     """Makes and saves a plan; it is the latest from then on."""
     plan = engine.plans.make(request)
@@ -40,6 +42,7 @@ def make_plan(request: PlanRequest, engine: TheEngine, response: Response) -> Pl
     openapi_extra=may("planner"),
     responses=responses(404, 422, 503),
 )
+@apart
 def get_plan(plan_id: Annotated[Id, Path()], engine: TheEngine) -> PlanAnswer:
     """A plan as it was saved; plans never change."""
     return PlanAnswer.model_validate(plain(engine.plans.get(plan_id).to_json()))
