@@ -112,7 +112,9 @@ def _end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  # a han
 
 
 def _end_with_stdin() -> None:
-    sys.stdin.buffer.read()
+    # past the buffer, whose lock this thread would hold while the interpreter ends: it would abort
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(SECONDS_TO_TIDY)
     os._exit(1)
