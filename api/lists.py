@@ -12,7 +12,8 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from api.errors import Invalid, Malformed
 from api.service import strict_json
-from api.service.schemas import MOST_K, Day, Id, Request
+from api.service.list_schemas import MOST_K
+from api.service.schemas import Day, Id, Request
 from data.tables import MOST_MONEY
 from recsys.exploration.settings import Share
 from recsys.lists.rules import MOST_AMOUNT, MOST_WEIGHT, Boost, PlanBonus, Rules, Stock

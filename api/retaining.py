@@ -16,18 +16,15 @@ from data.erasing import Changed, scrub
 from data.failpoints import reach
 from data.kept import to_disk
 from data.retention import (
-    Kind,
-    Limit,
-    Moment,
     count_past,
     held_orders,
-    limit_of,
     named_customers,
     newest_row,
     note_tables,
     past_tables,
     take_past,
 )
+from data.retention_limits import Kind, Limit, Moment, limit_of
 from data.store.database import Database
 from data.workspace import Workspace
 from production.configuration.products import number_options

@@ -28,7 +28,7 @@ from pydantic_settings import SettingsError as Unreadable
 
 from api.errors import SettingsError
 from data.nearest import hint
-from data.retention import Kind
+from data.retention_limits import Kind
 from production.allocation.workdays import WorkdaySettings
 from production.demand.settings import DemandSettings
 from production.plans.economics import EconomicsSettings

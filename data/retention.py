@@ -6,15 +6,15 @@ made, or younger than the limit, its lines in the tables keep their customer too
 go in batches, each a transaction with its record in the audit, so that nobody waits long and a run
 that is cut off is finished by the next.
 
-A clock that is far ahead would take everything, so it is not believed alone: see `limit_of`.
+Which rows are past a limit: `data.retention_limits`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from data.ledger.audit import Record, append
 from data.ledger.schema import orders
 from data.ledger.states import FINISHED
 from data.ledger.typed import NumberOptions
+from data.retention_limits import Kind, Limit, Moment
 from data.store.database import Database
 from data.store.dead_letters import dead_letters
 from data.store.schema import live_events
@@ -35,62 +36,9 @@ from data.tables import CANCELLED, CONFIGURATIONS, CUSTOMER, EVENTS, ORDERS
 from data.tables import Table as CanonicalTable
 from data.workspace import Workspace
 
-Kind = Literal["events", "orders", "served"]
-
 ROWS_A_BATCH: Final = 5_000
 ORDERED: Final = ("order",)
 """Kinds of live events that are orders."""
-
-MOST_AHEAD: Final = timedelta(days=31)
-"""How long a shop may sell nothing, and nobody look at anything, before its clock is doubted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """A moment on both clocks that rows are dated by, without an offset."""
-
-    local: datetime
-    utc: datetime
-
-    def before(self, span: timedelta) -> Moment:
-        """The moment so much earlier."""
-        return Moment(local=self.local - span, utc=self.utc - span)
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """The moment before which rows of a kind are past their limit.
-
-    Attributes:
-        moment: that moment.
-        ahead: whether the clock was further ahead than is believed, so that the moment is earlier
-            than the clock alone would have it.
-    """
-
-    moment: Moment
-    ahead: bool = False
-
-
-def limit_of(clock: Moment, days: int, seen: datetime | None) -> Limit:
-    """The limit by a clock that something seen outside vouches for.
-
-    The clock is believed as far as 31 days past the newest thing seen, or half of the limit where
-    that is less: however wrong it is, what is younger than the other half, counted from the newest
-    thing seen, keeps its customer.
-
-    Args:
-        clock: what time it is by this machine.
-        days: how long rows keep their customer.
-        seen: the shop's local time of the newest row that came from outside, or at which a person
-            said that the clock is right; None where there is nothing, and the clock alone counts.
-    """
-    kept = timedelta(days=days)
-    if seen is None:
-        return Limit(clock.before(kept))
-    too_far = clock.local - seen - min(MOST_AHEAD, kept / 2)
-    if too_far <= timedelta(0):
-        return Limit(clock.before(kept))
-    return Limit(clock.before(kept + too_far), ahead=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from api.client import Client, ServiceRefused
+from api.service.event_schemas import Event, EventKind, Events
+from api.service.list_schemas import Recommendations
 from api.service.order_schemas import LineRequest, OrderRequest, QuoteRequest, StepRequest
 from api.service.product_schemas import ConfigurationAnswer, ConfigurationRequest, OptionTree
-from api.service.schemas import Event, EventKind, Events, Recommendations
 
 
 def recommend(shop: Client, customer: str) -> Recommendations:

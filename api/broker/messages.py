@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from api.errors import Invalid, Malformed, TooLarge
+from api.service.event_schemas import Event, Events
 from api.service.limits import MOST_BYTES
-from api.service.schemas import Event, Events
 from api.service.strict_json import parse
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from api.client.sending import Sender
 from api.formats import VARIANTS, Format
+from api.service.demand_schemas import DemandList, VariantDemand
 from api.service.group_schemas import CustomerGroup, CustomerGroupsAnswer
-from api.service.plan_schemas import (
+from api.service.kept_plan_schemas import (
     DiffAnswer,
     OverrideAnswer,
     OverrideList,
@@ -16,8 +17,8 @@ from api.service.plan_schemas import (
     WhatIfAnswer,
     WhatIfRequest,
 )
+from api.service.plan_schemas import PlanAnswer, PlanRequest
 from api.service.risk_schemas import PlanRiskAnswer
-from api.service.schemas import DemandList, PlanAnswer, PlanRequest, VariantDemand
 
 
 class PlanningCalls(Sender):

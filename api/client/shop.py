@@ -7,7 +7,8 @@ from typing import TypedDict, Unpack
 from api.client.sending import Sender
 from api.lists import Collapse, ListRequest
 from api.service.answer_schemas import AnswerRequest, FoundAnswers
-from api.service.schemas import Events, Recommendations, Stored
+from api.service.event_schemas import Events, Stored
+from api.service.list_schemas import Recommendations
 
 
 class Shown(TypedDict, total=False):

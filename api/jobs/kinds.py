@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field, TypeAdapter
 
 from api.errors import Invalid
-from api.service.schemas import Day, Id, PlanRequest, Request
+from api.service.plan_schemas import PlanRequest
+from api.service.schemas import Day, Id, Request
 from api.settings import Settings
 from data.progress import Progress
 from data.workspace import Workspace

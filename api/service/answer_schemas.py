@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from api.answers import MOST_ANSWERS, MOST_LETTERS
-from api.service.schemas import Answer, Id, Note, Request, _example
+from api.service.list_schemas import Note
+from api.service.schemas import Answer, Id, Request, example
 
 Question = Annotated[
     str,
@@ -19,7 +20,7 @@ Question = Annotated[
 class AnswerRequest(Request):
     """A question, and whose it is."""
 
-    model_config = _example(question="How do I wash a wool jumper?", customer_id="10242", k=3)
+    model_config = example(question="How do I wash a wool jumper?", customer_id="10242", k=3)
 
     question: Question = Field(description="In the customer's words, at most 500 letters.")
     customer_id: Id | None = Field(

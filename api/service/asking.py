@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from api.errors import Busy
-from api.service.plan_schemas import DiffLine, WhatIfRequest
+from api.service.kept_plan_schemas import DiffLine, WhatIfRequest
 from data.workspace import Workspace
 from production.allocation.allocate import Allocation, allocate
 from production.plans.diff import diff, inputs_kept

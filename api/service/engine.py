@@ -17,12 +17,12 @@ from api.live import local_time
 from api.ordering import Ordering
 from api.products import Products
 from api.retaining import DailyRetention
-from api.service import schemas
 from api.service.answer_schemas import AnswerRequest
 from api.service.asking import Asking
 from api.service.configuring import Configuring
 from api.service.counters import EVENTS
 from api.service.drift import Drift
+from api.service.event_schemas import Event
 from api.service.exploring import Exploring
 from api.service.forecasts import Forecasts
 from api.service.groups import Groups
@@ -121,7 +121,7 @@ class Engine:
         self.plain_log.close()
         self.store.close()
 
-    def append(self, events: Sequence[schemas.Event]) -> int:
+    def append(self, events: Sequence[Event]) -> int:
         """Store a batch durably, all of it or nothing; how many events are new.
 
         Raises:
@@ -174,7 +174,7 @@ TheEngine = Annotated[Engine, Depends(the_engine)]
 
 
 def _live_event(
-    event: schemas.Event, snapshot: Snapshot, latest: datetime, timezone: str, where: str
+    event: Event, snapshot: Snapshot, latest: datetime, timezone: str, where: str
 ) -> LiveEvent:
     snapshot.check_known(event.variant_id, f"{where}.variant_id")
     at = local_time(event.at, timezone)

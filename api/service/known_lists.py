@@ -14,8 +14,8 @@ from api.service.counters import LISTS
 from api.service.engine import Engine
 from api.service.fast_lane import Sent
 from api.service.list_making import addressed
+from api.service.list_schemas import MOST_K
 from api.service.ready_lists import PLAIN_K
-from api.service.schemas import MOST_K
 from data.errors import AtelierError
 from data.store.customer_reads import CustomerReads
 

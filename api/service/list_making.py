@@ -18,8 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from api.lists import AskedRules
+from api.service.list_schemas import Recommendations
 from api.service.ready_lists import PLAIN_K, ReadyList, Span, write_lists
-from api.service.schemas import Id, Recommendations
+from api.service.schemas import Id
 from data.errors import AtelierError
 from data.workspace import Workspace
 from recsys.lists.recommendation import RecommendationList

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from api.service.product_schemas import MOST_CHOICES, ChoiceText, Money, PriceAnswer
-from api.service.schemas import Answer, Id, Request, _example
+from api.service.schemas import Answer, Id, Request, example
 from data.ledger.states import State
 from data.ledger.terms import LONGEST_HOLD, LONGEST_REASON
 from production.configuration.options import QUANTITIES
@@ -32,7 +32,7 @@ _LINE = {"style_id": "SH001", "choices": ["white", "M", "monogram", "letters=3"]
 class QuoteRequest(Request):
     """What is to be quoted."""
 
-    model_config = _example(lines=[_LINE])
+    model_config = example(lines=[_LINE])
 
     lines: Lines
 
@@ -86,7 +86,7 @@ class QuoteAnswer(Answer):
 class OrderRequest(Request):
     """An order to hold capacity for: what was quoted, or lines that are quoted now."""
 
-    model_config = _example(lines=[_LINE], hold_minutes=15)
+    model_config = example(lines=[_LINE], hold_minutes=15)
 
     quote_id: Id | None = None
     lines: Lines | None = None
@@ -105,7 +105,7 @@ class OrderRequest(Request):
 class StepRequest(Request):
     """The version of the order that a step was decided on."""
 
-    model_config = _example(version=1)
+    model_config = example(version=1)
 
     version: int = Field(ge=1, le=2**31)
     reason: str = Field(default="", max_length=LONGEST_REASON, pattern=r"^[^\x00-\x1f\x7f]*$")
@@ -114,7 +114,7 @@ class StepRequest(Request):
 class ReturnRequest(StepRequest):
     """The version of the order, and why it came back."""
 
-    model_config = _example(version=4, reason="too small")
+    model_config = example(version=4, reason="too small")
 
     reason: str = Field(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00-\x1f\x7f]+$")
 

@@ -1,310 +1,141 @@
-"""What the routes of kept plans take and answer: lists, comparisons, what-ifs, overrides."""
+"""What to plan for, and the plan that is made."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.service.schemas import (
-    MOST_AMOUNT,
-    MOST_RESOURCES,
-    MOST_ROWS,
-    Answer,
-    Day,
-    Id,
-    Request,
-)
-from data.tables import MOST_UNITS
-from production.plans.changes import SAME, Change, Changes, To
-
-MOST_GROUPS: Final = 100
-MOST_VALUES: Final = 5000
-MOST_FACTOR: Final = 1000.0
-
-Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
-"""Words of a planner, on one line."""
-
-Factor = Annotated[float, Field(ge=0, le=MOST_FACTOR)]
-Amount = Annotated[float, Field(ge=0, le=MOST_AMOUNT)]
+from api.service.schemas import MOST_AMOUNT, MOST_RESOURCES, Answer, Day, Id, Request, example
 
 
-def _example(**body: Any) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [body]})
+class PlanRequest(Request):
+    """What to plan for."""
 
+    model_config = example(horizon=4, capacity={"sewing": 400})
 
-class Becomes(Request):
-    """What a number becomes: so many times what it is, or an amount."""
-
-    factor: Factor | None = Field(default=None, examples=[1.2])
-    amount: Amount | None = None
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        if (self.factor is None) == (self.amount is None):
-            raise ValueError("must have exactly one of factor and amount")
-        return self
-
-    def to(self) -> To:
-        """As the planning room takes it."""
-        return To(amount=self.amount) if self.factor is None else To(factor=self.factor)
-
-
-class GroupChange(Request):
-    """What becomes of a group of variants; without a column, of all."""
-
-    column: Id | None = Field(
-        default=None,
-        description="`variant_id`, `style_id` or an attribute, such as `size`; null for all.",
-        examples=["style_id"],
-    )
-    values: list[Id] = Field(
-        default=[], max_length=MOST_VALUES, description="The column's values that make the group."
-    )
-    demand: Factor | None = Field(
-        default=None, description="So many times what is expected.", examples=[1.4]
-    )
-    price: Becomes | None = None
-    unit_cost: Becomes | None = None
-
-    @model_validator(mode="after")
-    def _whole_group(self) -> Self:
-        if (self.column is None) != (not self.values):
-            raise ValueError("column and values go together")
-        return self
-
-    def change(self) -> Change:
-        """As the planning room takes it."""
-        return Change(
-            column=self.column or "",
-            values=tuple(self.values),
-            demand=1.0 if self.demand is None else self.demand,
-            price=SAME if self.price is None else self.price.to(),
-            unit_cost=SAME if self.unit_cost is None else self.unit_cost.to(),
-        )
-
-
-class WhatIfRequest(Request):
-    """What is different."""
-
-    model_config = _example(
-        capacity={"sewing": {"factor": 1.2}},
-        groups=[{"column": "style_id", "values": ["SH001"], "demand": 1.4,
-                 "price": {"factor": 0.9}}],
-    )  # fmt: skip
-
-    capacity: dict[Id, Becomes] = Field(
+    horizon: int | None = Field(default=None, ge=1, le=26, description="Weeks to plan for.")
+    as_of: Day | None = Field(default=None, description="Know only what lies before this day.")
+    capacity: dict[Id, Annotated[float, Field(ge=0, le=MOST_AMOUNT)]] = Field(
         default={},
         max_length=MOST_RESOURCES,
-        description="Over the whole horizon, by resource; 'units' limits all units together.",
+        description="Capacity over the whole horizon by resource, in place of the workspace's own; "
+        "'units' limits the units of all variants together.",
+        examples=[{"units": 1200}],
     )
-    groups: list[GroupChange] = Field(
-        default=[], max_length=MOST_GROUPS, description="Where they meet, each applies in turn."
+    weekly: bool | None = Field(
+        default=None,
+        description="Plan weeks; without it, where lead times or uneven capacities ask for it.",
     )
-    lines: int = Field(default=100, ge=0, le=MOST_ROWS, description="Lines answered at most.")
+    overtime: bool = Field(
+        default=True, description="Buy more of a resource where it has a price and pays."
+    )
+    risk_weight: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How much the mean profit of the worst scenarios weighs against the mean of "
+        "all; without it as the settings say, 0 by default.",
+    )
+    risk_level: float | None = Field(
+        default=None, ge=0, le=0.99, description="The worst are 1 - level of the scenarios."
+    )
 
-    def changes(self) -> Changes:
-        """As the planning room takes it."""
-        return Changes(
-            capacity={name: to.to() for name, to in self.capacity.items()},
-            groups=[one.change() for one in self.groups],
-        )
+
+class OpenAnswer(BaseModel):
+    """Part of a plan: as the production room states it, further fields included."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
 
-class ComparedResource(Answer):
-    """One resource in two plans; null where a plan is not limited by it."""
+class PlanResource(OpenAnswer):
+    """One resource over the plan's horizon."""
 
     resource_id: str
     unit: str
-    capacity_before: float | None
-    capacity_after: float | None
-    used_before: float | None
-    used_after: float | None
-    shadow_price_before: float | None
-    shadow_price_after: float | None
+    capacity: float
+    used: float
+    shadow_price: float = Field(description="Money that one more unit of it would earn.")
+    extra_unit_cost: float | None = Field(
+        default=None, description="Money that one more unit of it costs, where it can be had."
+    )
+    bought: float = Field(
+        default=0.0, description="Units above the capacity that the plan buys; part of `used`."
+    )
 
 
-class WhatIfLine(Answer):
-    """One variant that would move."""
+class PlanLine(OpenAnswer):
+    """What to make of one variant, and why so much."""
 
     variant_id: str
     style_id: str
-    before: int
-    after: int
-    change: int
-    shortage_before: float = Field(description="Units expected to be missing.")
-    shortage_after: float
-    leftover_before: float = Field(description="Units expected to be left over.")
-    leftover_after: float
+    quantity: int = Field(description="Units to make.")
+    wanted: int = Field(description="Units that would be made if no resource were limited.")
+    on_hand: int
+    recent_units: float = Field(description="Units sold in as many weeks before the plan.")
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+    expected_shortage: float
+    expected_leftover: float
+    stockout_probability: float
+    price: float | None
+    unit_cost: float = Field(description="What making one costs.")
+    underage_cost: float
+    overage_cost: float
+    resource_cost: float = Field(
+        description="What a unit takes of the resources, at their shadow prices, money."
+    )
+    reason_code: str
+    reason: str
 
 
-class WhatIfStyle(Answer):
-    """One style whose units would move."""
+class Effect(OpenAnswer):
+    """One term of the demand regression that the plan rests on."""
 
-    style_id: str
-    before: int
-    after: int
-    change: int
+    term: str
+    kind: str
+    group: str = Field(description="The variants that it is learned for; empty for all.")
+    meaning: str
+    effect: float = Field(description="What one typical size of it changes, in `unit`.")
+    unit: str
 
 
-class WhatIfAnswer(Answer):
-    """A plan beside what it would become."""
+class Aversion(Answer):
+    """How a risk-averse plan weighs its bad tail, and what that did on the scenarios it is of."""
+
+    weight: float = Field(description="Of the tail's mean against the mean of all, 0 to 1.")
+    level: float = Field(description="The tail is the worst 1 - level of the scenarios.")
+    of: Literal["profit", "cost"] = Field(description="What the tail is of.")
+    scenarios: int
+    seed: int
+    tail: float = Field(description="Money: the mean profit or cost of the plan in its tail.")
+    neutral_tail: float = Field(
+        description="Money: that of the plan for the mean alone in its own tail."
+    )
+    extra_cost: float = Field(description="Money that it is expected to cost more than that one.")
+    gap: float = Field(
+        description="How far it may be from the best such plan, a share of its expected cost."
+    )
+
+
+class PlanAnswer(OpenAnswer):
+    """A plan; with `schedule`, `resource_weeks` and `regions` where those are planned."""
 
     plan_id: str
-    units_before: float
-    units_after: float
-    profit_before: float = Field(
-        description="Expected price of what is sold, and salvage of what is left, less what all of "
-        "it costs; stock counts at its unit cost."
-    )
-    profit_after: float
-    gap_before: float = Field(description="Expected shortage and leftover, share of demand.")
-    gap_after: float
-    cost_before: float = Field(description="Expected cost of the plan as it is.")
-    cost_kept: float = Field(description="Of the same quantities, under the changes.")
-    cost_after: float = Field(description="Of the plan made again, under the changes.")
-    bound: float = Field(description="No plan under the changes costs less.")
+    as_of: str = Field(description="The first day of the horizon, a Monday.")
+    horizon: int = Field(description="Weeks.")
+    method: str
+    units: float
+    resources: list[PlanResource]
+    expected_cost: float
+    bound: float = Field(description="No plan under these assumptions costs less.")
     gap: float
     status: str
-    moved: int = Field(description="Variants with another quantity.")
-    moved_styles: int = Field(description="Styles with another quantity.")
-    resources: list[ComparedResource]
-    styles: list[WhatIfStyle] = Field(
-        description="Those that move, the largest change first; as many as lines at most."
+    assumptions: list[str]
+    effects: list[Effect]
+    aversion: Aversion | None = Field(
+        default=None, description="Null where the plan is made for the mean alone."
     )
-    lines: list[WhatIfLine] = Field(description="Those that move, the largest change first.")
-
-
-class Causes(Answer):
-    """Units that each cause added; they sum to the change."""
-
-    demand: int
-    costs: int
-    lots: int
-    capacity: int
-    override: int = Field(description="What planners set, and what was released.")
-    other: int = Field(description="Nothing that the plans were made from.")
-
-
-class DiffLine(Causes):
-    """One variant that moved, and why."""
-
-    variant_id: str
-    style_id: str
-    status: Literal["both", "new", "dropped"]
-    before: int
-    after: int
-    change: int
-    why: str = Field(
-        examples=["'A' goes from 12 to 15 units: +3 by demand (11.0 to 14.2 expected)."]
-    )
-    reason: str = Field(description="Why the later quantity is what it is; empty if dropped.")
-
-
-class DiffAnswer(Answer):
-    """What moved from one plan to another."""
-
-    before: str
-    after: str
-    units_before: int
-    units_after: int
-    moved: int = Field(description="Variants with another quantity.")
-    causes: Causes
-    cost_before: float
-    cost_after: float
-    resources: list[ComparedResource]
-    notes: list[str]
-    lines: list[DiffLine] = Field(description="Those that moved, the largest change first.")
-
-
-class ReleaseRequest(Request):
-    """Who releases a plan."""
-
-    model_config = _example(by="Ann", note="for the fair")
-
-    by: Id = Field(description="Who says so.")
-    note: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
-
-
-class ReleaseAnswer(Answer):
-    """That a plan was released."""
-
-    plan_id: str
-    as_of: str
-    horizon: int
-    by: str
-    at: str
-    note: str
-    supersedes: list[str] = Field(
-        description="Plans that were in force for some of the same weeks."
-    )
-
-
-class ListedRelease(ReleaseAnswer):
-    """How a plan was released."""
-
-    in_force: bool = Field(description="False where a later release supersedes it.")
-
-
-class ListedPlan(Answer):
-    """A kept plan without its lines; nulls where it cannot be read."""
-
-    plan_id: str
-    as_of: str | None
-    horizon: int | None
-    method: str | None
-    units: float | None
-    expected_cost: float | None
-    gap: float | None
-    status: str | None
-    latest: bool = Field(description="Whether it was saved last.")
-    refused: str = Field(description="Why it cannot be read; else empty.")
-    release: ListedRelease | None
-
-
-class PlanList(Answer):
-    """A page of the kept plans, the latest weeks first."""
-
-    total: int
-    plans: list[ListedPlan]
-
-
-class OverrideRequest(Request):
-    """A quantity that a planner sets, or the end of one."""
-
-    model_config = _example(
-        variant_id="SH001-WHI-M-WO", quantity=40, by="Ann", why="fair on Saturday"
-    )
-
-    variant_id: Id
-    quantity: Annotated[int, Field(ge=0, le=MOST_UNITS)] | None = Field(
-        description="Units to make in every plan from now on; null clears what was set."
-    )
-    by: Id = Field(description="Who says so.")
-    why: Text
-    until: Day | None = Field(
-        default=None, description="The last day on which a plan that it enters may begin."
-    )
-
-
-class OverrideAnswer(Answer):
-    """One record."""
-
-    variant_id: str
-    quantity: int | None = Field(description="Null where it cleared what was set.")
-    by: str
-    why: str
-    at: str
-    until: str | None
-
-
-class ListedOverride(OverrideAnswer):
-    """One record, and whether it stands."""
-
-    stands: bool
-
-
-class OverrideList(Answer):
-    """Overrides."""
-
-    overrides: list[ListedOverride]
+    lines: list[PlanLine]

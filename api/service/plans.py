@@ -11,7 +11,7 @@ import numpy as np
 from api.errors import Busy, NotReady
 from api.formats import VARIANTS, Format
 from api.reports import FORMS
-from api.service.schemas import PlanRequest
+from api.service.plan_schemas import PlanRequest
 from api.settings import Settings
 from api.so_far import SoFar
 from api.work import plan_and_save

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from api.service.schemas import Answer, Id, Request, _example
+from api.service.schemas import Answer, Id, Request, example
 from production.configuration.options import QUANTITIES
 from production.configuration.uvl.model import Kind
 
@@ -89,7 +89,7 @@ class OptionTree(Answer):
 class ConfigurationRequest(Request):
     """What a customer has chosen so far."""
 
-    model_config = _example(choices=["white", "monogram", "letters=3", "!gift-box"], quantity=1)
+    model_config = example(choices=["white", "monogram", "letters=3", "!gift-box"], quantity=1)
 
     choices: list[ChoiceText] = Field(
         default=[], max_length=MOST_CHOICES, description="In the order in which they were made."

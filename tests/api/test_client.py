@@ -19,7 +19,8 @@ from api.client import Client, Retries, ServiceAway, ServiceRefused
 from api.lists import ListRequest
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
-from api.service.schemas import Event, Events, PlanRequest
+from api.service.event_schemas import Event, Events
+from api.service.plan_schemas import PlanRequest
 from api.settings import load_settings
 from recsys.groups.groups import group_customers
 from recsys.groups.saved import save_groups

@@ -13,10 +13,10 @@ from fastapi import APIRouter, FastAPI
 
 from api.service import limits
 from api.service.access import may
+from api.service.event_schemas import Event, Events
 from api.service.limits import MOST_BYTES, BodyLimit, StrictRoute
 from api.service.problems import MEDIA_TYPE, install
 from api.service.request_log import JsonLines, RequestLog
-from api.service.schemas import Event, Events
 from data.errors import StoreError
 from tests.api.client import Client, in_pieces
 

@@ -16,8 +16,10 @@ from fastapi import FastAPI
 from api.lists import ListRequest
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
+from api.service.event_schemas import Events
+from api.service.plan_schemas import PlanRequest
 from api.service.problems import MEDIA_TYPE
-from api.service.schemas import Events, PlanRequest, Request
+from api.service.schemas import Request
 from api.settings import load_settings
 from api.work import train_and_save
 from data.store import open_store

@@ -20,19 +20,15 @@ from data.ledger import Ledger, Line, NewOrder, open_ledger
 from data.retention import (
     IN_STORE,
     IN_TABLES,
-    MOST_AHEAD,
-    Kind,
-    Limit,
-    Moment,
     count_past,
     held_orders,
-    limit_of,
     named_customers,
     newest_row,
     note_tables,
     past_tables,
     take_past,
 )
+from data.retention_limits import MOST_AHEAD, Kind, Limit, Moment, limit_of
 from data.store import LiveEvent, Store
 from data.store.dead_letters import letters_of, set_aside
 from data.store.served import ServedList, log_list

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Path, Query
 
 from api.demand import PAST_SHOWN, list_answer, variant_answer
 from api.service.access import may
+from api.service.demand_schemas import MOST_PAST, DemandList, VariantDemand
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.planning_threads import apart
 from api.service.problems import responses
-from api.service.schemas import MOST_PAST, MOST_ROWS, DemandList, Id, VariantDemand
+from api.service.schemas import MOST_ROWS, Id
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["demand"])
 

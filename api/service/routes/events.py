@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from api.service.access import may
 from api.service.engine import TheEngine
+from api.service.event_schemas import Events, Stored
 from api.service.limits import StrictRoute
 from api.service.problems import responses
-from api.service.schemas import Events, Stored
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["events"])
 

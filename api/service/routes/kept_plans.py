@@ -12,8 +12,7 @@ from api.output import plain
 from api.plans import listed, release_json
 from api.service.access import may
 from api.service.engine import TheEngine
-from api.service.limits import StrictRoute
-from api.service.plan_schemas import (
+from api.service.kept_plan_schemas import (
     DiffAnswer,
     PlanList,
     ReleaseAnswer,
@@ -21,6 +20,7 @@ from api.service.plan_schemas import (
     WhatIfAnswer,
     WhatIfRequest,
 )
+from api.service.limits import StrictRoute
 from api.service.planning_threads import apart
 from api.service.problems import responses
 from api.service.schemas import MOST_ROWS, Id

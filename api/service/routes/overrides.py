@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query
 from api.plans import overrides_json
 from api.service.access import may
 from api.service.engine import TheEngine
+from api.service.kept_plan_schemas import OverrideAnswer, OverrideList, OverrideRequest
 from api.service.limits import StrictRoute
-from api.service.plan_schemas import OverrideAnswer, OverrideList, OverrideRequest
 from api.service.problems import responses
 from production.plans.overrides import Override, recorded
 from production.plans.overriding import override

@@ -10,9 +10,10 @@ from api.output import plain
 from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
+from api.service.plan_schemas import PlanAnswer, PlanRequest
 from api.service.planning_threads import apart
 from api.service.problems import responses
-from api.service.schemas import Id, PlanAnswer, PlanRequest
+from api.service.schemas import Id
 
 LOCATION: dict[str, Any] = {
     "Location": {"description": "The plan's address.", "schema": {"type": "string"}}

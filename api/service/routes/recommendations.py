@@ -20,8 +20,9 @@ from api.lists import (
 from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
+from api.service.list_schemas import MOST_K, Recommendations
 from api.service.problems import responses
-from api.service.schemas import MOST_K, Id, Recommendations
+from api.service.schemas import Id
 from recsys.exploration.settings import Share
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["recommendations"])
