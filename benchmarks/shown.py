@@ -39,6 +39,7 @@ from api.settings import load_settings
 from data.store.served import served_lists
 from data.tables import ORDERS
 from recsys.evaluation.bootstrap import interval
+from recsys.evaluation.groups import ENOUGH
 from recsys.evaluation.shown.differences import Rates, greatest_gap, resampled_rates
 from tests.recsys.evaluation.shown.logs import drawn
 
@@ -48,8 +49,6 @@ GROUPS: Final = {
     "5 of 40 to 80": [40, 50, 60, 70, 80],
     "10 of 35": [35] * 10,
 }
-LEAST: Final = 30
-"""Customers of a group that is compared, as the report has it."""
 
 
 async def asked(engine: Engine, customers: Sequence[str]) -> bytes:
@@ -140,7 +139,7 @@ def held(groups: Sequence[int], logs: int) -> tuple[float, float]:
             Counted(by.code[shown.row], shown.customer[shown.row], first, shown.discount),
         ):
             rates = counted.rates(alike, seed=seed)
-            gap = greatest_gap("rate", names, rates, sizes, LEAST)
+            gap = greatest_gap("rate", names, rates, sizes, ENOUGH)
             if gap is None:
                 continue
             low, high = names.index(gap.lowest), names.index(gap.highest)

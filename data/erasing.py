@@ -94,20 +94,25 @@ def unnamed_tables(
             blank = [CUSTOMER, *(name for name in FREE_TEXT if name in frame)]
             frame.loc[rows, blank] = pd.NA
             if table is CONFIGURATIONS and TYPED in frame:
-                frame.loc[rows & _typed(frame, numbers), TYPED] = pd.NA
+                frame.loc[_typed(frame, rows, numbers), TYPED] = pd.NA
             found[table.name] = frame, Changed(unnamed=count)
         else:
             found[table.name] = frame[~rows].reset_index(drop=True), Changed(removed=count)
     return found
 
 
-def _typed(frame: pd.DataFrame, numbers: NumberOptions) -> NDArray[np.bool_]:
-    """(N,) which rows of the configurations table hold a text that somebody typed."""
-    values = zip(frame["style_id"], frame["option"], frame[TYPED], strict=True)
-    return np.array([
-        not pd.isna(value) and not ((style, option) in numbers and is_number(str(value)))
+def _typed(
+    frame: pd.DataFrame, rows: NDArray[np.bool_], numbers: NumberOptions
+) -> NDArray[np.bool_]:
+    """(N,) which of some rows of the configurations table hold a text that somebody typed."""
+    typed = rows & frame[TYPED].notna().to_numpy(dtype=bool)
+    some = frame.loc[typed]
+    values = zip(some["style_id"], some["option"], some[TYPED], strict=True)
+    typed[typed] = [
+        (style, option) not in numbers or not is_number(str(value))
         for style, option, value in values
-    ], dtype=bool)  # fmt: skip
+    ]
+    return typed
 
 
 def erase_from_store(

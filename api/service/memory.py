@@ -15,7 +15,7 @@ def trim() -> None:
     """Give back to the system what is free in the middle of the heap, where the C library is glibc.
 
     It gives back by itself only what is free at the heap's end, so that one small piece there keeps
-    all below it. 9 ms for the heap of a service.
+    all below it. It takes milliseconds.
     """
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
