@@ -1,13 +1,13 @@
 """Requests per second and latency of the service beside an empty FastAPI route, under wrk.
 
 A workspace is made whose model, of random numbers of the right shapes, knows so many variants and
-customers; then `atelier serve` serves it, and beside it a FastAPI application of one empty route,
-without any middleware, runs on the same server with as many workers. wrk (Debian's package) asks
-both in turn, round after round, for customers drawn at random by a script that the benchmark
-writes; each one's figures are the median of the rounds, and the ratios are taken round by round.
-Memory is what /proc says of each worker: its proportional set, in which pages that workers share
-count once. With `--mix` a workspace that has a plan is served instead, from a copy, and asked for
-the variant mix of its styles.
+customers; then `atelier serve` serves it, and beside it a FastAPI application of an empty route and
+of one that sends as many bytes as the last path asked, without any middleware, runs on the same
+server with as many workers. wrk (Debian's package) asks both in turn, round after round, for
+customers drawn at random by a script that the benchmark writes; each one's figures are the median
+of the rounds, and the ratios are taken round by round. Memory is what /proc says of each worker:
+its proportional set, in which pages that workers share count once. With `--mix` a workspace that
+has a plan is served instead, from a copy, and asked for the variant mix, of its styles and whole.
 
     python benchmarks/serve.py
     python benchmarks/serve.py --variants 100000 --workers 2
@@ -28,9 +28,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,7 @@ from rich.console import Console
 from rich.table import Table
 
 from data.workspace import Workspace
+from recsys.interactions import Interactions
 from recsys.model import Run
 from recsys.models.popularity import Popularity
 from recsys.recommender import Recommender
@@ -56,7 +58,7 @@ SECONDS_TO_START = 120.0
 SECONDS_TO_MAKE = 900.0
 
 EMPTY = """
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 app = FastAPI()
 
@@ -64,7 +66,16 @@ app = FastAPI()
 @app.get("/empty")
 async def empty() -> None:
     return None
+
+
+@app.get("/bytes")
+async def body() -> Response:
+    return Response(BODY)
+
+
+BODY = bytes({size})
 """
+FRAMEWORK = ("/empty", "/bytes")
 
 SCRIPT = """
 local customers = {customers}
@@ -105,7 +116,9 @@ class Load:
 def make_workspace(root: Path, variants: int, customers: int, seed: int) -> None:
     """A workspace with a model in use: the default blend, or ALS where its matrix is too large."""
     workspace = Workspace.create(root)
-    histories = make_histories(customers, variants, LINES, seed)
+    drawn = make_histories(customers, variants, LINES, seed)
+    named = [workspace.pseudonyms().of(one) for one in drawn.customers]  # as an import has them
+    histories = replace(drawn, customers=np.array(sorted(named), dtype=object))
     catalogue = make_catalogue(histories, seed)
     models = list(make_models(histories, seed))
     recommender = Recommender(
@@ -115,18 +128,18 @@ def make_workspace(root: Path, variants: int, customers: int, seed: int) -> None
         catalogue=catalogue,
         data_digest="",
     )
-    workspace.write({"orders": orders(histories.variants)})
+    workspace.write({"orders": orders(histories)})
     save(recommender, workspace, signing_key(workspace))
 
 
-def orders(variants: np.ndarray) -> pd.DataFrame:
+def orders(histories: Interactions) -> pd.DataFrame:
     """One order, so that the folder is a workspace."""
     return pd.DataFrame(
         {
             "order_id": ["1"],
             "ordered_at": [pd.Timestamp("2023-12-31")],
-            "customer_id": ["00000000"],
-            "variant_id": [variants[0]],
+            "customer_id": [histories.customers[0]],
+            "variant_id": [histories.variants[0]],
             "quantity": [1],
             "unit_price": [1.0],
         }
@@ -180,9 +193,9 @@ def waited(
 
 
 @contextmanager
-def empty_route(folder: Path, port: int, workers: int) -> Iterator[str]:
-    """The address of a FastAPI application of one empty route."""
-    (folder / "empty_app.py").write_text(EMPTY)
+def empty_route(folder: Path, port: int, workers: int, size: int) -> Iterator[str]:
+    """The address of a FastAPI application of an empty route and one that sends so many bytes."""
+    (folder / "empty_app.py").write_text(EMPTY.replace("{size}", str(size)))
     command = [sys.executable, "-m", "uvicorn", "empty_app:app", "--port", str(port)]
     command += ["--no-access-log", "--log-level", "warning", "--workers", str(workers)]
     with running(command, cwd=folder):
@@ -200,10 +213,10 @@ def asked(url: str, path: str, folder: Path, chosen: argparse.Namespace) -> Load
     return Load(float(rate), float(p99) / 1e3, int(errors))
 
 
-def memory(pid: int) -> tuple[int, float, float]:
-    """Processes under one, and the mean of their proportional and of their private MB."""
+def memory(pid: int, count: int) -> tuple[int, float, float]:
+    """Workers, one process or those under it, and the mean of their proportional and private MB."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    workers = [one for one in children if _serves(one)] or [str(pid)]
+    workers = [one for one in children if _serves(one)] if count > 1 else [str(pid)]
     sums = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in workers]
     means = [
         statistics.mean(
@@ -240,28 +253,28 @@ def arguments() -> argparse.Namespace:
 def compared(
     root: Path, folder: Path, paths: tuple[str, ...], chosen: argparse.Namespace
 ) -> Iterator[list[str]]:
-    """The cells of the empty route and of each path, after those of the workspace."""
-    with (
-        served(root, chosen) as (url, pid, seconds),
-        empty_route(folder, chosen.port, chosen.workers) as empty,
-    ):
-        rounds: dict[str, list[Load]] = {path: [] for path in ("/empty", *paths)}
+    """The cells of the framework's routes and of each path, after those of the workspace."""
+    with served(root, chosen) as (url, pid, seconds), ExitStack() as undo:
+        with urlopen(url + paths[-1].replace("%08d", f"{0:08d}")) as answer:  # noqa: S310  # our own
+            size = len(answer.read())
+        empty = undo.enter_context(empty_route(folder, chosen.port, chosen.workers, size))
+        rounds: dict[str, list[Load]] = {path: [] for path in (*FRAMEWORK, *paths)}
         for _ in range(chosen.rounds):
             for path, loads in rounds.items():
-                address = empty if path == "/empty" else url
+                address = empty if path in FRAMEWORK else url
                 loads.append(asked(address, path, folder, chosen))
-        workers, shared, private = memory(pid)
+        workers, shared, private = memory(pid, chosen.workers)
     held = f"{workers} x {shared:,.0f} ({private:,.0f})"
     for path, loads in rounds.items():
         pairs = list(zip(loads, rounds["/empty"], strict=True))
         yield [
-            path.removeprefix("/v1/"),
+            f"{path} ({size / 1e3:,.0f} kB)" if path == "/bytes" else path.removeprefix("/v1/"),
             f"{statistics.median(load.rate for load in loads):,.0f}",
             f"{statistics.median(load.p99 for load in loads):.2f}",
             str(sum(load.errors for load in loads)),
             f"{statistics.median(ours.rate / bare.rate for ours, bare in pairs):.2f}",
             f"{statistics.median(ours.p99 / bare.p99 for ours, bare in pairs):.2f}",
-            *(["", ""] if path == "/empty" else [held, f"{seconds:.0f}"]),
+            *(["", ""] if path in FRAMEWORK else [held, f"{seconds:.0f}"]),
         ]
 
 

@@ -8,12 +8,15 @@ where it is declared (`openapi_extra=may(…)`); one that states none stops the 
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import anyio
+from anyio import CapacityLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import Forbidden, NoKey, TooMany
@@ -82,12 +85,18 @@ def check(scope: Scope, role: Access) -> None:
 
 
 class KeyRing:
-    """The keys of a store, read again once they are old; for one event loop."""
+    """The keys of a store, read again once they are old.
+
+    Requests of an event loop that come while they are read wait for the one reading: were each to
+    read for itself, all that are under way would do so at once, every second. It has a thread of
+    its own, since no request passes without it, those included that need no thread.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._keys: dict[str, ApiKey] = {}
-        self._read_at: float | None = None
+        self._read_at = -math.inf
+        self._reading: asyncio.Task[dict[str, ApiKey]] | None = None
 
     async def keys(self) -> dict[str, ApiKey]:
         """Every key by id; none where the store never had one.
@@ -95,10 +104,23 @@ class KeyRing:
         Raises:
             StoreError: they cannot be read; those read before never stand in for them.
         """
-        if self._read_at is None or time.monotonic() - self._read_at > SECONDS_KEPT:
-            self._keys = await anyio.to_thread.run_sync(keys_of, self._store)
-            self._read_at = time.monotonic()
-        return self._keys
+        if time.monotonic() - self._read_at < SECONDS_KEPT:
+            return self._keys
+        reading = self._reading
+        if reading is None or reading.get_loop() is not asyncio.get_running_loop():
+            reading = self._reading = asyncio.create_task(self._read())
+        return await asyncio.shield(reading)  # a client that leaves must not end it for all
+
+    async def _read(self) -> dict[str, ApiKey]:
+        begun = time.monotonic()
+        try:
+            self._keys = await anyio.to_thread.run_sync(
+                keys_of, self._store, limiter=CapacityLimiter(1)
+            )
+            self._read_at = begun
+            return self._keys
+        finally:
+            self._reading = None
 
 
 class Gate:

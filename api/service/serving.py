@@ -192,6 +192,8 @@ class Serving:
     def look_for_lists(self) -> None:
         """Take up the lists made ahead for the current model and the day, or have them made."""
         most, snapshot, today = self._settings.ready_lists, self.held(), self.today()
+        if self._making is not None and not self._making.is_alive():
+            self._making = None  # to have asked lets go of what the system keeps of it
         if snapshot is None or not most:
             return
         answers = self.answers(snapshot, today)
@@ -204,8 +206,8 @@ class Serving:
             answers.ready = ready
             say("lists ready", model_id=snapshot.model_id, customers=len(ready))
             return
-        made = self._making is None or not self._making.is_alive()
-        if made and time.monotonic() - self._tried >= SECONDS_BETWEEN_TRIES:
+        waited = time.monotonic() - self._tried >= SECONDS_BETWEEN_TRIES
+        if self._making is None and waited:
             self._tried = time.monotonic()
             self._making = start_making(self._workspace, snapshot.model_id, today, most, self._key)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +164,19 @@ def test_another_model_brings_its_own_lists(engine: Engine, client: Client) -> N
     forget(engine)
     engine.serving.look_for_lists()
     assert Client(create_app(computed(engine))).get(path(customer)).content == anew.content
+
+
+def test_the_process_that_makes_lists_is_let_go_once_it_ends(workspace: Path) -> None:
+    with open_engine(workspace, load_settings(workspace)) as engine:
+        engine.serving.look_for_lists()
+        (process,) = active_children()
+        answers = engine.serving.answers(engine.snapshot(), engine.serving.today())
+        for _ in range(600):
+            time.sleep(0.1)
+            engine.serving.look_for_lists()
+            if answers.ready is not None and not Path(f"/proc/{process.pid}").exists():
+                return
+    pytest.fail("the lists were not made, or their process stayed")
 
 
 def test_a_file_that_is_altered_cut_or_of_another_span_is_not_read(ahead: Path) -> None:
