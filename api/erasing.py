@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from api.errors import NotErased
@@ -13,6 +11,7 @@ from api.settings import Settings
 from api.work import key_of
 from data.erasing import Changed, erase_from_store, erase_from_tables, scrub
 from data.failpoints import reach
+from data.searching import files_with
 from data.store.database import Database
 from data.store.dead_letters import forget_letters
 from data.workspace import Workspace
@@ -21,7 +20,8 @@ from production.configuration.products import number_options
 from recsys.groups.saved import forget_in_groups
 from recsys.saved.forgetting import forget_customer
 
-_PART: Final = 1 << 20
+LEAST_SOUGHT: Final = 12
+"""Shorter ids stand in files by chance: 10242 is also a number of something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,8 @@ def erase_customer(
     changed += Changed(removed=forget_letters(database, customer_id))
     reach("store-erased")
     scrub(database)
-    left = list(holding(workspace.root, {customer, customer_id}))
+    told = {text for text in (customer, customer_id) if len(text) >= LEAST_SOUGHT}
+    left = files_with(workspace.root, told)
     if left:
         raise NotErased(
             f"The customer is erased, but {len(left)} files still hold the id.",
@@ -85,24 +86,3 @@ def erase_customer(
             "look at them, remove what is the customer's, or erase again.",
         )
     return Erased(unnamed=changed.unnamed, removed=changed.removed, models=models, others=others)
-
-
-def holding(root: Path, texts: set[str]) -> Iterator[Path]:
-    """Files below a folder that hold one of some texts of several characters, byte by byte."""
-    sought = [text.encode("utf-8", "surrogatepass") for text in texts if len(text) >= LEAST_SOUGHT]
-    longest = max(map(len, sought), default=0)
-    for path in sorted(root.rglob("*")):
-        if not path.is_file() or not sought:
-            continue
-        tail = b""
-        with path.open("rb") as file:
-            while part := file.read(_PART):
-                block = tail + part
-                if any(text in block for text in sought):
-                    yield path
-                    break
-                tail = block[-longest:]
-
-
-LEAST_SOUGHT: Final = 12
-"""Shorter ids stand in files by chance: 10242 is also a number of something else."""

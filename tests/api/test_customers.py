@@ -20,7 +20,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli.app import app as program
-from api.erasing import erase_customer, holding
+from api.erasing import erase_customer
 from api.errors import Invalid
 from api.service.app import create_app
 from api.service.engine import open_engine
@@ -240,12 +240,6 @@ def test_a_file_that_still_holds_the_id_is_named(planted: Path) -> None:
     done = run("customers", "erase", CANARY, "--workspace", str(planted))
     assert done.exit_code == 1
     assert "notes.txt" in str(done.exception)
-
-
-def test_a_text_across_two_reads_is_found(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"-" * ((1 << 20) - 5) + CANARY.encode())
-    (tmp_path / "b").write_bytes(b"-" * (1 << 20))
-    assert list(holding(tmp_path, {CANARY})) == [tmp_path / "a"]
 
 
 def test_a_workspace_of_an_earlier_version_is_protected(
