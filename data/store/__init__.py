@@ -1,6 +1,7 @@
 """The transactional store: what must be durable before it is acknowledged.
 
-It holds live events and API keys; SQLite by default, PostgreSQL by URL.
+It holds live events, API keys, jobs, dead letters, served lists and the ledger's orders; SQLite by
+default, PostgreSQL by URL.
 """
 
 from data.store.api_keys import ApiKey

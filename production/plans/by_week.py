@@ -164,7 +164,7 @@ def answered_by_week(found: WeeklyAllocation, weeks: Weeks) -> Answer:
 
 
 def _schedule(found: WeeklyAllocation, weeks: Weeks) -> pd.DataFrame:
-    """A row a variant and week in which something happens: see `plan.SCHEDULE_COLUMNS`."""
+    """A row a variant and week in which something happens: see `plan.TABLES`."""
     task = found.task
     count = task.weeks
     waiting = np.column_stack(
@@ -187,7 +187,7 @@ def _schedule(found: WeeklyAllocation, weeks: Weeks) -> pd.DataFrame:
 
 
 def _resource_weeks(found: WeeklyAllocation, weeks: Weeks) -> pd.DataFrame:
-    """A row a resource and week: see `plan.RESOURCE_WEEK_COLUMNS`."""
+    """A row a resource and week: see `plan.TABLES`."""
     task = found.task
     return pd.DataFrame(
         {

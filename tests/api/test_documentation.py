@@ -1,7 +1,8 @@
-"""Every command, flag, route and setting is in the docs."""
+"""Every command, flag, route, role, code, metric and setting is in the docs."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import get_args
 
@@ -12,8 +13,11 @@ from pydantic import BaseModel
 
 from api.cli import app
 from api.lists import AskedBoost, AskedRules, ListRequest
+from api.service.access import role_of
+from api.service.problems import STATUS
 from api.service.routes import ROUTERS
 from api.settings import Settings
+from data.errors import AtelierError
 from recsys.lists.reasons import Kind
 from recsys.lists.recommendation import Fallback
 from tests.paths import ROOT
@@ -37,6 +41,7 @@ def commands(command: object, path: str = "atelier") -> Iterator[tuple[str, list
 
 
 COMMANDS = list(commands(typer.main.get_command(app)))
+METRICS = ("counters", "metrics")
 ROUTES = [route for router in ROUTERS for route in router.routes]
 
 
@@ -59,6 +64,35 @@ def test_every_route_is_documented(route: object) -> None:
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     for method in route.methods:  # type: ignore[attr-defined]  # an API route has them
         assert f"`{method} {route.path_format}" in text  # type: ignore[attr-defined]
+
+
+def row(text: str, cell: str) -> str:
+    """The table row of docs/api.md that begins with a cell."""
+    return next(line for line in text.splitlines() if line.startswith(f"| {cell}"))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_the_role_of_every_route_is_documented(route: object) -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    for method in route.methods:  # type: ignore[attr-defined]  # an API route has them
+        name = f"`{method} {route.path_format}`"  # type: ignore[attr-defined]
+        line = next(one for one in text.splitlines() if one.startswith("| `") and name in one)
+        declared = role_of(route.openapi_extra, "")  # type: ignore[attr-defined]
+        assert line.split(" | ")[1] == declared
+
+
+@pytest.mark.parametrize(("kind", "status"), STATUS, ids=[kind.code for kind, _ in STATUS])
+def test_the_status_of_every_code_is_documented(kind: type[AtelierError], status: int) -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    assert f"`{kind.code}`" in row(text, f"{status} | ")
+
+
+def test_every_metric_is_documented() -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    source = "".join((ROOT / "api" / "service" / f"{one}.py").read_text() for one in METRICS)
+    names = set(re.findall(r'"(atelier_[a-z_]+)"', source))
+    assert len(names) > 12
+    assert [name for name in sorted(names) if f"| `{name}" not in text] == []
 
 
 def parameters(dependant: Dependant) -> Iterator[str]:
