@@ -75,5 +75,5 @@ MODELS ?= ../shared/data/feature_models
 bench-configure: $(READY) .venv-configurators/.ready ## read models of products beside flamapy, and let 2,000 random customers choose, on MODELS=folder of UVL files
 	$(BIN)/python benchmarks/configure.py --models $(MODELS) --peer .venv-configurators/bin/python
 
-clean: ## remove the environment, caches and the demo workspace
-	rm -rf .venv .venv-peers .venv-forecasters .venv-configurators workspace .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove the environments and caches; workspaces stay
+	rm -rf .venv .venv-peers .venv-forecasters .venv-configurators .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -73,6 +73,8 @@ def forecast_and_save(
         scenario: what somebody says of market factors to come, or None.
         progress: told of the steps.
     """
+    more = _scenario_asked(scenario)  # before the tables are read: what is swapped later is newer
+    asked = asked_of(workspace, settings, as_of=as_of, method=method, more=more)
     panel = read_panel(workspace, settings.demand, scenario=scenario)
     found = forecast_demand(
         workspace,
@@ -83,8 +85,6 @@ def forecast_and_save(
         run=Run(seed=settings.seed, threads=settings.threads),
         progress=progress,
     )
-    more = _scenario_asked(scenario)
-    asked = asked_of(workspace, settings, as_of=as_of, method=method, more=more)
     saved = forecast_with_past(found, panel, asked)
     save_forecast(workspace, saved)
     return saved

@@ -59,7 +59,8 @@ def back_up(workspace: Workspace, database: Database | None, archive: Path) -> B
         archive: the new file; it must not be there.
 
     Raises:
-        BackupRefused: the file is there already, or the store lies in PostgreSQL.
+        BackupRefused: the file is there already, the store lies in PostgreSQL, or a link lies in
+            the workspace.
         WorkspaceError: an import is changing the tables.
         StoreError: the store cannot be read.
     """
@@ -158,8 +159,14 @@ def _copy_of(database: Database, path: Path) -> Path | None:
 def _files(root: Path) -> Iterator[Path]:
     """What a workspace keeps: pointers before what they name, no lock, no draft, no store."""
     for path in sorted(root.iterdir(), key=lambda one: (one.is_dir(), one.name)):
-        if path.name.startswith(".") or path.name.startswith(STORE) or path.is_symlink():
+        if path.name.startswith(".") or path.name.startswith(STORE):
             continue
+        if path.is_symlink():
+            raise BackupRefused(
+                "A link lies in the workspace; what it leads to would be left out.",
+                where=str(path),
+                fix="Put the file or folder itself there, or mount it there.",
+            )
         if path.is_dir():
             yield from _files(path)
         elif path.is_file():

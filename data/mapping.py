@@ -235,8 +235,20 @@ def _check_rules(table: Table, mapped: TableMapping, where: str) -> None:
                     where=where,
                     fix="Use 'keep' or 'drop' there, or name a column of numbers.",
                 )
-        if isinstance(rule, CancellationRule) and table.name != "orders":
-            raise MappingError("Only orders are cancelled.", where=where, fix="Remove the rule.")
+        if isinstance(rule, CancellationRule):
+            _check_cancellation(table, rule, where)
+
+
+def _check_cancellation(table: Table, rule: CancellationRule, where: str) -> None:
+    if table.name != "orders":
+        raise MappingError("Only orders are cancelled.", where=where, fix="Remove the rule.")
+    for name in rule.when:
+        if name in table.names and table.column(name).kind == "customer":
+            raise MappingError(
+                f"Rule '{rule.name}' looks at '{name}', which is a pseudonym by then.",
+                where=where,
+                fix="Tell cancellations by another column, or set such rows aside by a filter.",
+            )
 
 
 def kind_of(table: Table, mapped: TableMapping, column: str) -> Kind:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,10 @@ from data.grammar import CancellationRule, FilterRule, Lookup, Melt, Source
 from data.progress import Progress
 from data.reading import Chunk, read_chunks
 from data.tables import TABLES
+
+_FILE: Final = "\0file"
+_LINE: Final = "\0line"
+"""Columns of a lookup's rows that no file can have."""
 
 MOST_CELLS: Final = 1_000_000
 """Cells that are melted at a time."""
@@ -186,7 +190,8 @@ def _lookup_table(lookup: Lookup, files: Sequence[Path], context: Context) -> pd
     """The columns that a lookup takes, one row a key.
 
     Raises:
-        SourceError: no such file is imported, it cannot be read, or a key stands twice.
+        SourceError: no such file is imported, it cannot be read, or a key stands twice
+            with different values.
     """
     matching = [path for path in files if lookup.takes(path.name)]
     if not matching:
@@ -198,12 +203,16 @@ def _lookup_table(lookup: Lookup, files: Sequence[Path], context: Context) -> pd
         for chunk in read_chunks(path, context.reading, columns):
             if chunk.faults:
                 raise SourceError(chunk.faults)
-            repeated = chunk.frame.duplicated(list(lookup.on)).to_numpy()
-            if repeated.any():
-                line = int(chunk.lines[repeated][0])
-                hint = "A row before this one has the same key; keep one of them."
-                raise SourceError(
-                    [Finding(path.name, line, " + ".join(lookup.on), "", "repeated_key", hint)]
-                )
-            parts.append(chunk.frame[columns])
-    return pd.concat(parts, ignore_index=True).drop_duplicates(list(lookup.on))
+            where: dict[str, Any] = {_FILE: chunk.file, _LINE: chunk.lines}
+            parts.append(chunk.frame[columns].assign(**where))
+    table = pd.concat(parts, ignore_index=True)
+    keys = list(lookup.on)
+    if table.duplicated(keys).any():
+        table = table.drop_duplicates(columns)
+        repeated = table.duplicated(keys)
+        if repeated.any():
+            row = table[repeated].iloc[0]
+            hint = "A row before this one has the same key and other values; keep one of them."
+            at = (row[_FILE], int(row[_LINE]), " + ".join(keys))
+            raise SourceError([Finding(*at, "", "repeated_key", hint)])
+    return table[columns]

@@ -291,12 +291,12 @@ def train(
     """
     fitted, run = build(model, settings), run or Run()
     progress(f"Training {model}", 0, 3)
+    digest = workspace.digest()  # before they are read: what is swapped meanwhile counts as newer
     interactions, catalogue = learnable(workspace, as_of)
     progress(f"Training {model}", 1, 3)
     fitted.fit(interactions, catalogue, run)
     popularity = Popularity().fit(interactions, catalogue, run)
     progress(f"Training {model}", 2, 3)
-    digest = workspace.digest()
     progress(f"Training {model}", 3, 3)
     return Recommender(
         model=fitted,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import shlex
 import shutil
+import ssl
 import subprocess
+import sys
+import threading
 import tomllib
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +22,7 @@ import typer
 from api.cli import app
 from tests.paths import ROOT
 
+TLS = ROOT / "tests" / "api" / "tls"
 UNIT = ROOT / "deploy" / "atelier.service"
 
 
@@ -67,6 +73,46 @@ def test_the_container_copies_every_room_and_starts_a_command_that_there_is() ->
     assert {"pyproject.toml", project["project"]["readme"], "requirements.lock"} <= sources
     [start] = [words for step, words in steps() if step == "CMD"]
     is_a_command_with_its_flags(json.loads(start))
+
+
+def test_the_container_asks_whether_the_service_answers() -> None:
+    [check] = [words for step, words in steps() if step == "HEALTHCHECK"]
+    assert json.loads(check.partition("CMD ")[2]) == ["python", "-m", "api.alive"]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_health_check_finds_the_port_and_tls(tls: bool, tmp_path: Path) -> None:
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/healthz" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Healthy) as server:
+        said: dict[str, str] = {"ATELIER_PORT": str(server.server_port)}
+        if tls:
+            cert, key = TLS / "cert.pem", TLS / "key.pem"
+            said |= {"ATELIER_TLS_CERT": str(cert), "ATELIER_TLS_KEY": str(key)}
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(cert, key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        answering = threading.Thread(target=server.serve_forever, daemon=True)
+        answering.start()
+        asked = [sys.executable, "-P", "-m", "api.alive"]
+        environment = {**os.environ, **said, "ATELIER_WORKSPACE": str(tmp_path)}
+        assert subprocess.run(asked, env=environment, check=False).returncode == 0
+        server.shutdown()
+    assert subprocess.run(asked, env=environment, check=False).returncode == 1
+
+
+def test_a_command_runs_as_the_unit_does() -> None:
+    text = (ROOT / "deploy" / "atelier-command").read_text(encoding="utf-8")
+    service = unit()["Service"]
+    assert f"EnvironmentFile={service['EnvironmentFile']}" in text
+    assert f"User={service['User']}" in text
+    assert f"--setenv={service['Environment']}" in text
+    assert service["ExecStart"].split()[0] in text
 
 
 def test_both_have_the_same_workspace() -> None:

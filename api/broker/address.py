@@ -118,5 +118,5 @@ def _refused(what: str) -> SettingsError:
         what,
         where="flag --events-from or environment ATELIER_EVENTS_URL",
         fix="Write nats://HOST?subject=…, redis://HOST?stream=…, amqp://HOST?queue=… or "
-        "kafka://HOST?topic=…; docs/events.md lists the parameters.",
+        "kafka://HOST?topic=…; docs/api.md lists the parameters.",
     )

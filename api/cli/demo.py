@@ -71,6 +71,7 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     from production.report import build_report
     from recsys.evaluation.evaluate import evaluate_workspace
 
+    _check_no_others(folder)
     quality = import_files(sample_files(), load_mapping("sample"), folder, progress=progress)
     workspace, run = Workspace.open(folder), run_of(settings)
     add_products(workspace, sample_products())
@@ -114,6 +115,27 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
         recommend=judged.to_json(),
         plans=plans.to_json(),
     )
+
+
+def _check_no_others(folder: Path) -> None:
+    """Refuse a workspace of other files: an import is never undone.
+
+    Raises:
+        WorkspaceError: it holds some.
+    """
+    from data.errors import WorkspaceError
+    from data.mapping import load_mapping
+    from data.workspace import Workspace
+
+    if not (folder / "workspace.json").exists():
+        return
+    sample = load_mapping("sample").digest
+    if any(record["mapping"] != sample for record in Workspace.open(folder).imports()):
+        raise WorkspaceError(
+            "This workspace holds other files than the sample, which would mix with it for good.",
+            where=str(folder),
+            fix="Name a new folder with --workspace.",
+        )
 
 
 def sample_files() -> list[Path]:

@@ -64,7 +64,7 @@ class PlanGroup(TyperGroup):
             name
             for one in self.get_params(ctx)
             if getattr(one, "is_flag", False)
-            for name in one.opts
+            for name in (*one.opts, *one.secondary_opts)
         }
         words: list[str] = []
         rest = list(args)

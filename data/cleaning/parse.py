@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.customers import Pseudonyms
+from data.days import days_of
 from data.grammar import Reading, Spec
 from data.tables import Column
 
@@ -158,7 +159,7 @@ def _times(texts: pd.Series, spec: Spec, column: Column, context: Context) -> Pa
         expected = f"a time like {written}" if written else "an ISO 8601 time (2024-05-31 14:05:00)"
     values = values.astype("datetime64[us]")
     if column.kind == "date":
-        values = values.dt.normalize()
+        values = pd.Series(days_of(values.to_numpy()).astype("datetime64[us]"))
     parsed = Parsed(values, _clean(texts))
     impossible = values.isna().to_numpy() & texts.notna().to_numpy()
     hint = f"Not {expected} that the calendar has; set 'format' in the mapping if it is written so."

@@ -14,7 +14,7 @@ from production.configuration.options import Effect, OptionExtra
 from production.configuration.pricing import Item, Price
 from production.configuration.product import Clash, Product
 from production.configuration.undecided import Undecided, undecided
-from production.errors import NoPromise, QuoteRefused
+from production.errors import NoPromise, PriceRefused, QuoteRefused
 from production.promise.calendar import MATERIAL, Calendar
 from production.promise.promise import Promise, Work, earliest, free_by, promise
 
@@ -207,7 +207,10 @@ class _Sooner:
             return
         [one], [line] = self.asked, self.lines
         soonest = date.fromordinal(self.today.toordinal() + line.work.lead_time_days)
-        single = quoted_line(replace(one, quantity=1), 0, self.scarcity).work.takes
+        try:
+            single = quoted_line(replace(one, quantity=1), 0, self.scarcity).work.takes
+        except (QuoteRefused, PriceRefused):
+            return
         quantity = one.quantity
         for resource_id, amount in line.work.takes.items():
             first = single.get(resource_id, 0)  # once a line, and one unit's
@@ -223,8 +226,8 @@ class _Sooner:
             line = quoted_line(changed, place, self.scarcity)
             lines = [*self.lines[:place], line, *self.lines[place + 1 :]]
             day, _ = earliest(self.calendar, [one.work for one in lines], self.today)
-        except (QuoteRefused, NoPromise):
-            return
+        except (QuoteRefused, PriceRefused, NoPromise):
+            return  # what nobody asked for cannot be had alone
         if day < self.found.day:
             yield Alternative(
                 line=place,

@@ -14,9 +14,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import typer
 
-from api.cli import console, main
+from api.cli import app, console, main
 from api.cli.demo import sample_files
+from api.cli.plan_files import ON_STDOUT
 from data.tables import ORDERS
 from data.workspace import Workspace
 
@@ -627,6 +629,26 @@ def test_a_hint_can_be_typed_as_it_stands(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_demo_finds_the_sample() -> None:
     names = {path.name for path in sample_files()}
     assert {"sales.csv.gz", "catalogue.csv", "capacity.csv"} <= names
+
+
+@pytest.mark.parametrize("words", [["--no-weekly"], ["--no-overtime"], ["--weekly"], []])
+def test_a_lone_json_of_a_plan_is_stdout_after_any_flag(words: list[str]) -> None:
+    group = typer.main.get_command(app).commands["plan"]  # type: ignore[attr-defined]  # a group
+    context = group.make_context("plan", [*words, "--json", "--workspace", "X"])
+    assert str(context.params["json"]) == str(ON_STDOUT)
+    assert str(context.params["workspace"]) == "X"
+
+
+def test_the_demo_leaves_a_workspace_of_other_files_alone(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Workspace.open(workspace).digest()
+    kept = workspace / "tables" / "imports.json"
+    kept.write_text(json.dumps([{"sha256": "0", "mapping": "of my shop", "tables": {}}]))
+    status, _, err = run(capsys, "demo", "--workspace", workspace)
+    assert status == 1
+    assert "other files than the sample" in err.replace("\n", " ")
+    assert Workspace.open(workspace).digest() == before
 
 
 @pytest.mark.slow

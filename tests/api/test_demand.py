@@ -35,6 +35,22 @@ def forecast_market(market: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return root
 
 
+def test_tables_swapped_during_a_forecast_count_as_newer(market: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(market, tmp_path / "workspace"))
+    workspace, settings = Workspace.open(root), load_settings(root)
+    swapped = False
+
+    def swaps(stage: str, done: int, total: int) -> None:  # as Progress has it
+        nonlocal swapped
+        if not swapped:  # told first once the tables are read
+            swapped = True
+            workspace.write({"orders": workspace.read(ORDERS).iloc[:-1]})
+
+    made = forecast_and_save(workspace, settings, progress=swaps)
+    assert swapped
+    assert kept_or_made(workspace, settings).forecast_id != made.forecast_id
+
+
 @pytest.fixture
 def service(forecast_market: Path) -> Iterator[Client]:
     with open_engine(forecast_market, load_settings(forecast_market)) as engine:

@@ -43,6 +43,16 @@ def url_of(workspace: Workspace) -> str:
     return f"sqlite:///{workspace.root / STORE}"
 
 
+def test_a_link_is_told_not_left_out(workspace: Workspace, tmp_path: Path) -> None:
+    large = tmp_path / "large_disk"
+    shutil.move(workspace.root / "models", large)
+    (workspace.root / "models").symlink_to(large)
+    with pytest.raises(BackupRefused, match="link") as refusal:
+        back_up(workspace, None, tmp_path / "shop.tar")
+    assert str(workspace.root / "models") in refusal.value.where
+    assert not list(tmp_path.glob("*.tar*"))
+
+
 def test_a_backup_under_load_restores_an_exact_ledger(workspace: Workspace, tmp_path: Path) -> None:
     ledger = open_shop(url_of(workspace), Clock(), saw=100_000)
     stop, names, held = threading.Event(), count(), []

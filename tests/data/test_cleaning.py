@@ -12,7 +12,7 @@ from data.cleaning.columns import lay
 from data.cleaning.parse import Context
 from data.errors import ImportRefused
 from data.grammar import Reading, Spec
-from data.tables import ORDERS, VARIANTS
+from data.tables import MARKET, ORDERS, VARIANTS
 from data.workspace import Workspace
 from tests.data import shop
 
@@ -229,6 +229,18 @@ def test_conditions_see_columns_of_the_file_too(tmp_path: Path) -> None:
     rules = rule(rule='"filter"', name='"void"', when='{ state = { out = ["paid"] } }')
     report = shop.bring(tmp_path, shop.mapping(shop.ORDERS, rules), path)
     assert report.set_aside == {"void": 1}
+
+
+def test_days_written_as_midnights_of_another_time_zone_stay_these_days(tmp_path: Path) -> None:
+    mapped = shop.mapping(
+        '[[sources]]\nfiles = "market*"\n[sources.tables.market.columns]\ndate = "day"\n'
+        '[sources.tables.market.regressors]\nrain = "rain"\n'
+    )
+    rows = ("2024-05-31 22:00:00,1", "2024-06-01 22:00:00,2")
+    path = shop.put(tmp_path, "market.csv", "day,rain", *rows)
+    shop.bring(tmp_path, mapped, path)
+    days = Workspace.open(tmp_path / "shop").read(MARKET)["date"]
+    assert days.dt.strftime("%Y-%m-%d %H").tolist() == ["2024-06-01 00", "2024-06-02 00"]
 
 
 def test_attributes_have_the_kind_that_the_mapping_gives(tmp_path: Path) -> None:

@@ -107,6 +107,11 @@ VARIANTS = (
             )
             for span in ("5", "NaT", "0 hours", "soon")
         ),
+        (
+            f'{ORDERS}{RULE}rule = "cancellation"\nwithin = "1 hour"\n'
+            'when = { quantity = { below = 0 }, customer_id = { in = ["C7"] } }',
+            "pseudonym",
+        ),
     ],
 )
 def test_what_could_only_fail_on_the_rows_is_refused_beforehand(text: str, told: str) -> None:

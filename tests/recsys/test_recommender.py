@@ -50,6 +50,18 @@ def event(customer: str, variant: str, kind: str, at: str, value: float | None =
     }
 
 
+def test_tables_swapped_during_a_training_count_as_newer(tmp_path: Path) -> None:
+    workspace = shop(tmp_path)
+    before = workspace.digest()
+
+    def swaps(stage: str, done: int, total: int) -> None:  # as Progress has it
+        if done == 1:  # the tables are read
+            workspace.write({"orders": workspace.read(ORDERS).iloc[:-1]})
+
+    trained = train(workspace, as_of=AS_OF, model="popularity", progress=swaps)
+    assert trained.data_digest == before != workspace.digest()
+
+
 def test_a_customer_is_shown_again_what_they_take_and_what_goes_with_it(
     recommender: Recommender,
 ) -> None:

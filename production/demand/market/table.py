@@ -4,8 +4,7 @@ Days given twice count as one, by their mean. Where the table speaks of regions,
 is the mean of the regions weighted by the order lines that each had sent before the origin, so a
 factor counts where the shop sells; rows without a region hold everywhere and weigh the same.
 
-A table in another time zone's midnight (23:00 of the day before, in summer alone perhaps) is set
-right: where every row lies within HOURS_OFF hours of midnight, the nearest midnight is meant.
+Days that are written as another time zone's midnights are set right (`data.days`).
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from data.days import days_of
 from data.nearest import hint
 from production.demand.periods import length, starts
 from production.errors import BadRegressors
 
-HOURS_OFF: Final = 3
 MOST_VALUES: Final = 1000
 """A text of more values is a name or a note, not a factor: it is left out."""
 
@@ -92,7 +91,7 @@ def market_table(
         sold: (R, T) order lines by region and period of the orders, or None.
         regions: (R,) their names, ascending.
     """
-    first = starts(_days(market["date"]), per_week)
+    first = starts(days_of(market["date"].to_numpy()), per_week)
     step = length(per_week)
     parts, refused = _numbers(market.drop(columns=["date", "region"], errors="ignore"))
     sources = [source for source, part in parts for _ in part]
@@ -157,16 +156,6 @@ def refuse_unknown(scenario: pd.DataFrame | None, market: pd.DataFrame | None) -
                 where=f"scenario, column {name}",
                 fix="Give the same kind of values as the market table's past.",
             )
-
-
-def _days(dates: pd.Series) -> NDArray[np.datetime64]:
-    """The days that rows describe; see the module's note on time zones."""
-    moments = dates.to_numpy().astype("datetime64[m]")
-    midnight = (moments + np.timedelta64(12, "h")).astype("datetime64[D]")
-    off = np.abs((moments - midnight) / np.timedelta64(1, "h"))
-    if off.max(initial=0) <= HOURS_OFF:
-        return midnight
-    return moments.astype("datetime64[D]")
 
 
 def _numbers(
