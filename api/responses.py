@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from data.store import Store
+from data.store import LiveEvent, Store
 from data.tables import EVENTS, ORDERS
 from data.workspace import Workspace
 
@@ -17,8 +17,8 @@ _COLUMNS: Final = ("customer_id", "variant_id", "at")
 
 
 def responses_since(store: Store, since: datetime, kinds: Collection[str]) -> pd.DataFrame:
-    """Live events of some kinds from a moment on: customer_id, variant_id, at."""
-    events = [one for one in store.since(since) if one.kind in kinds]
+    """Live events of some kinds from a moment on, returns left out: customer_id, variant_id, at."""
+    events = [one for one in store.since(since) if one.kind in kinds and not _is_return(one)]
     frame = pd.DataFrame([(one.customer_id, one.variant_id, one.at) for one in events],
                          columns=list(_COLUMNS))  # fmt: skip
     return frame.astype({"customer_id": "str", "variant_id": "str", "at": "datetime64[us]"})
@@ -39,3 +39,8 @@ def responses_of(
     found = pd.concat([part[list(_COLUMNS)] for part in parts if len(part)] or parts[:1])
     found = found[found["at"] >= pd.Timestamp(since)].drop_duplicates()
     return found.astype({"customer_id": "str", "variant_id": "str", "at": "datetime64[us]"})
+
+
+def _is_return(event: LiveEvent) -> bool:
+    """Whether units came back: that is no sign that what was shown pleased."""
+    return event.kind == ORDER and (event.value or 0) <= 0

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from api.errors import SettingsError
+from api.responses import responses_of
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.settings import load_settings
@@ -99,6 +100,27 @@ def test_what_customers_responded_to_is_learned(workspace: Path) -> None:
         assert before is not after
         assert after.counts["responses"][shown[2]] == 1
         assert after.counts["responses"].sum() == 1
+
+
+def test_units_that_came_back_are_no_response(workspace: Path) -> None:
+    toml = '[explore]\nshare = 0.2\nresponses = ["order"]\n'
+    with served(workspace, toml) as (engine, client):
+        (customer,) = some_customers(engine, 1)
+        shown = ids(list_of(client, customer, k=10))
+        at = (datetime.now() + timedelta(hours=1)).isoformat(timespec="seconds")  # noqa: DTZ005
+        events = [
+            {"event_id": variant, "customer_id": customer, "variant_id": variant, "kind": "order",
+             "value": units, "at": at}
+            for variant, units in ((shown[2], 1.0), (shown[3], -1.0))
+        ]  # fmt: skip
+        assert client.post("/v1/events", json={"events": events}).status_code == 200
+        engine.exploring.learn()
+        counts = engine.exploring.beliefs.counts["responses"]
+        assert (counts[shown[2]], counts.sum()) == (1, 1)
+        came = responses_of(
+            engine.workspace, engine.store, datetime.fromisoformat(at), ("order", "click")
+        )
+        assert came["variant_id"].tolist() == [shown[2]]
 
 
 def test_an_experiment_splits_customers_and_logs_their_arm(workspace: Path) -> None:
