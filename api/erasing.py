@@ -73,7 +73,7 @@ def erase_customer(
     changed: Changed = tables + erase_from_store(
         database, customer, actor=actor, now=datetime.now(UTC), numbers=numbers
     )
-    changed += Changed(removed=forget_letters(database, customer_id))
+    changed += Changed(removed=forget_letters(database, {customer, customer_id}))
     reach("store-erased")
     scrub(database)
     told = {text for text in (customer, customer_id) if len(text) >= LEAST_SOUGHT}

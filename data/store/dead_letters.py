@@ -7,7 +7,7 @@ aside once. Bodies hold what customers did: whoever has put a letter right remov
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -27,15 +27,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from data.errors import AtelierError, LetterRefused
 from data.store.database import Database
+from data.store.naming import names_customer
 from data.store.schema import metadata
 from data.store.sealed import SealedBytes, SealedText
-from data.store.store import Store
+from data.store.store import IDS_A_QUERY, Store
 
 MOST_LETTERS: Final = 10_000
 """Letters that are kept; above, the oldest go."""
 
 LONGEST_BODY: Final = 64_000
 """Bytes of a body that are kept."""
+
+LETTERS_A_LOOK: Final = 50
+"""Letters whose bodies are in memory at once while one that names a customer is looked for."""
 
 dead_letters: Final = Table(
     "dead_letters",
@@ -142,25 +146,50 @@ def letters_waiting(database: Database) -> int:
         return connection.scalar(select(func.count()).select_from(dead_letters)) or 0
 
 
-def forget_letters(database: Database, customer_id: str) -> int:
-    """Remove the letters whose body names a customer by the shop's id; how many there were.
+def letters_naming(database: Database, ids: Collection[str]) -> list[dict[str, Any]]:
+    """The letters whose body names a customer by one of some ids, without their bodies.
 
-    A body is what could not be read, so that the id is looked for as the text that JSON would have.
+    Bodies are read a few at a time, and outside of any transaction that writes: parsing them keeps
+    nobody waiting. O(all bodies).
+
+    Returns:
+        letter_id, source, code and set_aside_at of each, by letter_id.
+
+    Raises:
+        StoreError: the store does not answer.
     """
-    named = {json.dumps(customer_id, ensure_ascii=way).encode() for way in (True, False)}
-    query = select(dead_letters.c.letter_id, dead_letters.c.body)
+    told, last = ("letter_id", "source", "code", "set_aside_at"), ""
+    found: list[dict[str, Any]] = []
+    columns = [dead_letters.c[name] for name in (*told, "body")]
+    query = select(*columns).order_by(dead_letters.c.letter_id).limit(LETTERS_A_LOOK)
+    while True:
+        with database.transaction(reads=True) as connection:
+            some = connection.execute(query.where(dead_letters.c.letter_id > last)).mappings().all()
+        found += [
+            {name: row[name] for name in told}
+            for row in some
+            if any(names_customer(row["body"], one) for one in ids)
+        ]
+        if len(some) < LETTERS_A_LOOK:
+            return found
+        last = some[-1]["letter_id"]
+
+
+def forget_letters(database: Database, ids: Collection[str]) -> int:
+    """Remove the letters whose body names a customer by one of some ids; how many there were.
+
+    Raises:
+        StoreError: the store is away, busy, full or read-only.
+    """
+    named = [row["letter_id"] for row in letters_naming(database, ids)]
 
     def work(connection: Connection) -> int:
-        found = [
-            letter_id
-            for letter_id, body in connection.execute(query)
-            if any(text in body for text in named)
-        ]
-        for letter_id in found:
-            connection.execute(delete(dead_letters).where(dead_letters.c.letter_id == letter_id))
-        return len(found)
+        for start in range(0, len(named), IDS_A_QUERY):
+            some = dead_letters.c.letter_id.in_(named[start : start + IDS_A_QUERY])
+            connection.execute(delete(dead_letters).where(some))
+        return len(named)
 
-    return database.retried(work)
+    return database.retried(work) if named else 0
 
 
 def remove_letter(store: Store, letter_id: str) -> None:
