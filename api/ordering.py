@@ -149,7 +149,7 @@ class Ordering:
 
         Raises:
             UnknownQuote: there is no such quote, or it has ended.
-            OutOfCapacity: the promise cannot be kept any more.
+            OutOfCapacity: the promise cannot be kept any more, or its day is over.
             LedgerError: see `Ledger.hold`.
         """
         try:
@@ -247,6 +247,12 @@ class Ordering:
 
 def _needs(calendar: Calendar, works: Sequence[Work], today: date, promised: date) -> Any:
     """What is taken of which day, so that the promise is kept; OutOfCapacity where it cannot be."""
+    if promised < today:  # a quote may outlive the day that it promises
+        raise OutOfCapacity(
+            f"Its promised day is over: it was {promised}.",
+            where="promised_on",
+            fix="Ask for a new quote.",
+        )
     try:
         found = promise(calendar, works, today)
     except NoPromise as error:

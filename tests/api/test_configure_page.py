@@ -326,6 +326,28 @@ def test_an_order_whose_answer_is_lost_is_held_once(ordering: Engine, shirt: Pag
     assert held.version == 1
 
 
+def test_a_quote_whose_day_is_over_makes_room_for_a_new_one(
+    ordering: Engine, shirt: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = ordering.settings.promise.model_copy(update={"quote_minutes": 30 * 24 * 60})
+    long = ordering.settings.model_copy(update={"promise": days})
+    monkeypatch.setattr(ordering.ordering, "settings", long)
+    press(shirt, *WHOLE)
+    shirt.get_by_role("button", name="Get a quote").click()
+    hold = shirt.get_by_role("button", name="Hold it for me")
+    expect(hold).to_be_visible()
+    later = ordering.ordering.clock() + timedelta(days=20)
+    monkeypatch.setattr(ordering.ordering, "clock", lambda: later)
+    hold.click()
+    expect(shirt.locator("#failure")).to_contain_text("promised day is over")
+    expect(shirt.locator("#failure")).to_contain_text("Ask for a new quote.")
+    expect(hold).to_have_count(0)
+    again = shirt.get_by_role("button", name="Get a quote")
+    expect(again).to_be_focused()
+    again.click()
+    expect(hold).to_be_visible()
+
+
 def test_an_order_that_changed_elsewhere_is_shown_as_it_is(ordering: Engine, shirt: Page) -> None:
     press(shirt, *WHOLE)
     shirt.get_by_role("button", name="Get a quote").click()

@@ -79,7 +79,16 @@ const sooner = ({ alternatives, currency: said }) => {
 };
 
 const hold = async () => {
-  const receipt = await once("/v1/orders", { quote_id: quote.quote_id });
+  let receipt;
+  try {
+    receipt = await once("/v1/orders", { quote_id: quote.quote_id });
+  } catch (refusal) {
+    if (refusal.status === 404 || refusal.status === 409) { // it cannot be held any more: a new one can be asked for
+      dropQuote();
+      element("ordering").querySelector("button")?.focus();
+    }
+    throw refusal;
+  }
   sessionStorage.setItem(ORDER, receipt.order_id);
   quote = undefined;
   await readOrder();
