@@ -132,7 +132,8 @@ class Settings(BaseSettings):
     take minutes. Scores depend on it in their last bits at most."""
 
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
-    """The shop's time zone: live events that carry an offset are laid onto its local time."""
+    """The shop's time zone: live events that carry an offset are laid onto its local time, and its
+    day is the one of promises, shipping and what stands."""
 
     demand: DemandSettings = DemandSettings()
     """How demand is read from the workspace."""

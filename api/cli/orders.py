@@ -196,12 +196,15 @@ def cancel(
 
 @contextmanager
 def _ledger(workspace: Path) -> Iterator[Ledger]:
+    from zoneinfo import ZoneInfo
+
     from api.settings import load_settings
     from data.ledger import open_ledger
     from data.workspace import Workspace
 
     Workspace.open(workspace)
-    ledger = open_ledger(load_settings(workspace).store_url(workspace))
+    settings = load_settings(workspace)
+    ledger = open_ledger(settings.store_url(workspace), zone=ZoneInfo(settings.timezone))
     try:
         yield ledger
     finally:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
@@ -68,7 +69,7 @@ class Engine:
         self.ordering = Ordering(
             workspace=workspace,
             products=self.products,
-            ledger=Ledger(database=store.database),
+            ledger=Ledger(database=store.database, zone=ZoneInfo(settings.timezone)),
             settings=settings,
         )
         self.configuring = Configuring(self.products, Likely(workspace, settings), self.ordering)

@@ -157,7 +157,7 @@ class OrderAnswer(Answer):
     currency: str
     total: Money
     promised_on: date | None
-    shipped_on: date | None
+    shipped_on: date | None = Field(description="The day on the shop's clock.")
     made_at: datetime
     changed_at: datetime
     expires_at: datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from sqlalchemy import Connection
 
@@ -47,11 +47,13 @@ class Ledger:
     Attributes:
         database: where it is kept; each process opens its own.
         clock: what time it is, with an offset.
+        zone: the shop's time zone: the day of a moment is the one on its clock, as promises are.
         new_id: ids of new orders.
     """
 
     database: Database
     clock: Callable[[], datetime] = now_utc
+    zone: tzinfo = UTC
     new_id: Callable[[], str] = random_id
 
     def set_capacity(self, amounts: Sequence[tuple[str, date, int]], *, actor: str) -> None:
@@ -214,7 +216,7 @@ class Ledger:
         return self._step("start", order_id, version, request)
 
     def ship(self, order_id: str, *, version: int, request: RequestKey) -> Receipt:
-        """Send what was made; errors as of `cancel`."""
+        """Send what was made, today by the shop's clock; errors as of `cancel`."""
         return self._step("ship", order_id, version, request)
 
     def return_(self, order_id: str, *, version: int, reason: str, request: RequestKey) -> Receipt:
@@ -325,6 +327,7 @@ class Ledger:
                 reason=reason,
                 lines=lines,
                 promised_on=promised_on,
+                today=now.astimezone(self.zone).date(),
             )
             return steps.take(connection, order_id, asked, now)
 
@@ -341,6 +344,7 @@ def open_ledger(
     *,
     patience: float = 5.0,
     clock: Callable[[], datetime] = now_utc,
+    zone: tzinfo = UTC,
     new_id: Callable[[], str] = random_id,
     seals: Seals | None = None,
 ) -> Ledger:
@@ -350,6 +354,7 @@ def open_ledger(
         url: `sqlite:///FILE` (made where missing) or `postgresql://USER@HOST/DATABASE`.
         patience: seconds to wait for another writer before the store counts as busy.
         clock: what time it is, with an offset.
+        zone: the shop's time zone.
         new_id: ids of new orders.
         seals: the keys of free text; None for the environment's.
 
@@ -358,4 +363,5 @@ def open_ledger(
         FieldKeyRefused: free text is sealed under a key that is not given.
         SchemaError: a newer program made the store.
     """
-    return Ledger(database=open_migrated(url, patience, seals), clock=clock, new_id=new_id)
+    database = open_migrated(url, patience, seals)
+    return Ledger(database=database, clock=clock, zone=zone, new_id=new_id)

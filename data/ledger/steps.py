@@ -37,6 +37,7 @@ class Asked:
         reason: why; may be empty.
         lines: the new lines of a change.
         promised_on: the day by which the new lines are promised, if they are.
+        today: the day on the shop's clock.
     """
 
     step: Step
@@ -44,7 +45,8 @@ class Asked:
     actor: str
     reason: str
     lines: tuple[Line, ...] | None
-    promised_on: date | None = None
+    promised_on: date | None
+    today: date
 
 
 def state(connection: Connection, wanted: dict[Slot, int], actor: str, now: datetime) -> None:
@@ -115,7 +117,7 @@ def take(connection: Connection, order_id: str, asked: Asked, now: datetime) -> 
         changed_at=now,
         reason=asked.reason or head.reason,
         promised_on=head.promised_on if asked.lines is None else asked.promised_on,
-        shipped_on=now.date() if asked.step == "ship" else head.shipped_on,
+        shipped_on=asked.today if asked.step == "ship" else head.shipped_on,
     )
 
     def work() -> None:

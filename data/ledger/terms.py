@@ -200,7 +200,7 @@ class Order:
         expires_at: until when it is held (UTC).
         reason: why it was returned or cancelled; may be empty.
         promised_on: by when it is promised to be shipped, if it is.
-        shipped_on: when it was shipped, if it was (a day of UTC).
+        shipped_on: when it was shipped, if it was: the day on the shop's clock.
         lines: what was ordered, and what it takes.
     """
 

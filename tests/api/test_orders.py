@@ -273,38 +273,6 @@ class TestOrders:
         refused(response, 404, "data.unknown-order")
 
 
-PLANK = {"style_id": "plank", "choices": [], "quantity": 1}
-TAKES = {"nothing": "", "hours": "usage = { saw = 0.5 }\n", "wood": "materials = { wood = 1 }\n"}
-
-
-@pytest.mark.parametrize("takes", TAKES)
-def test_a_quote_whose_day_is_over_is_refused_with_that_reason(
-    client: Client, engine: Engine, workspace: Path, takes: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (workspace / FOLDER / "plank.uvl").write_text("features\n\tplank\n")
-    (workspace / FOLDER / "plank.toml").write_text(
-        'format = 1\ncurrency = "EUR"\n[base]\nprice = 3.00\nlead_time_days = 0\n' + TAKES[takes]
-    )
-    days = engine.settings.promise.model_copy(update={"quote_minutes": 3 * 24 * 60})
-    long = engine.settings.model_copy(update={"promise": days})
-    monkeypatch.setattr(engine.ordering, "settings", long)
-    amounts = [(name, day(number), 9000) for name in ("saw", "material:wood") for number in (0, 1)]
-    engine.ordering.ledger.set_capacity(amounts, actor="test")
-    offer = quoted(client, PLANK)
-    assert offer["promised_on"] == TODAY.isoformat()
-    body = {"quote_id": offer["quote_id"]}
-    in_time = done(send(client, "/v1/orders", body, key="in time"), 201)
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
-    monkeypatch.setattr(engine.ordering, "clock", lambda: tomorrow)
-    for _ in range(2):  # the refusal is kept under its key
-        response = send(client, "/v1/orders", body, key="late")
-        refused(response, 409, "data.out-of-capacity", "promised day is over", "new quote")
-    again = done(send(client, "/v1/orders", body, key="in time"), 201)
-    assert again == in_time | {"replayed": True}
-    assert quoted(client, PLANK)["promised_on"] == day(1).isoformat()
-    assert engine.ordering.ledger.miscounted() == []
-
-
 class TestScarce:
     """Gate 1, in the process: many at once for the last hours."""
 

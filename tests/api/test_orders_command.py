@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -72,6 +73,19 @@ def test_an_order_lives_from_hold_to_return(
         {"resource_id": "saw", "day": "2026-03-02", "amount": 1.5}
     ]
     assert "somebody" not in str(shown)
+
+
+@pytest.mark.parametrize("timezone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_an_order_is_shipped_on_the_shops_day(
+    ledger: Ledger, root: Path, ask: Callable[..., dict[str, Any]], timezone: str
+) -> None:
+    """At any time one of the two has another day than UTC."""
+    (root / "atelier.toml").write_text(f'timezone = "{timezone}"\n')
+    order_id = held(ledger)
+    for step in ("confirm", "start", "ship"):
+        ask(step, order_id)
+    today = datetime.now(ZoneInfo(timezone)).date()
+    assert ask("show", order_id)["shipped_on"] == today.isoformat()
 
 
 def test_a_cancelled_order_gives_its_capacity_back(

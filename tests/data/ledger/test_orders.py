@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -378,3 +379,33 @@ def test_a_refused_amount_of_capacity_states_nothing(ledger: Ledger) -> None:
         with pytest.raises(LedgerError):
             ledger.set_capacity([("press", DAY, 1), ("saw", DAY, amount)], actor="planner")
     assert stands(ledger, "press") == (100, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "late"),
+    [
+        ("Asia/Shanghai", datetime(2026, 3, 1, 15, 59, tzinfo=UTC), -1),
+        ("Asia/Shanghai", datetime(2026, 3, 1, 16, 0, tzinfo=UTC), 0),  # midnight there
+        ("Asia/Shanghai", datetime(2026, 3, 2, 16, 0, tzinfo=UTC), 1),
+        ("America/Los_Angeles", datetime(2026, 3, 2, 7, 59, tzinfo=UTC), -1),
+        ("America/Los_Angeles", datetime(2026, 3, 3, 7, 59, tzinfo=UTC), 0),  # a minute before it
+        ("America/Los_Angeles", datetime(2026, 3, 3, 8, 0, tzinfo=UTC), 1),
+        ("UTC", datetime(2026, 3, 2, 23, 59, tzinfo=UTC), 0),
+    ],
+)
+def test_an_order_is_shipped_on_the_day_that_the_shops_clock_shows(
+    ledger: Ledger, clock: Clock, zone: str, moment: datetime, late: int
+) -> None:
+    there = replace(ledger, zone=ZoneInfo(zone))
+    promised = replace(order(line(need(1))), promised_on=DAY)
+    held = there.hold(promised, request=key("hold"))
+    there.confirm(held.order_id, version=1, request=key("confirm"))
+    there.start(held.order_id, version=2, request=key("start"))
+    clock.now = moment
+    shipped = there.ship(held.order_id, version=3, request=key("ship"))
+    assert there.order(held.order_id).shipped_on == DAY + timedelta(days=late)
+    assert there.lateness(10) == [late]
+    clock.move(timedelta(days=2))  # sent again, it is the same request
+    again = there.ship(held.order_id, version=3, request=key("ship"))
+    assert again == replace(shipped, replayed=True)
+    assert there.lateness(10) == [late]
