@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from data.workspace import Workspace
@@ -97,14 +98,21 @@ def kept_plan(workspace: Workspace, plan_id: str | None, *, inputs: bool = False
     return plan
 
 
-def overrides_json(workspace: Workspace, *, every: bool = False) -> list[dict[str, Any]]:
+def overrides_json(
+    workspace: Workspace, today: date, *, every: bool = False
+) -> list[dict[str, Any]]:
     """The overrides that stand, by variant id; or every record, oldest first.
+
+    Args:
+        workspace: whose planners set them.
+        today: the day on the shop's clock: one whose last day is over enters no plan any more.
+        every: those replaced, cleared and over too.
 
     Raises:
         RecordsRefused: the file of overrides is damaged.
     """
     found = list_overrides(workspace)
-    last: dict[str, Override] = standing(found)
+    last: dict[str, Override] = standing(found, today)
     return [
         one.model_dump(mode="json") | {"stands": last.get(one.variant_id) is one}
         for one in (found if every else last.values())

@@ -13,16 +13,22 @@ from api.cli.options import DEFAULT_WORKSPACE, JsonFlag, WorkspaceOption
 def list_set(
     *,
     every: Annotated[
-        bool, typer.Option("--all", help="Every record, those replaced and cleared too.")
+        bool, typer.Option("--all", help="Every record, those replaced, cleared and over too.")
     ] = False,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonFlag = False,
 ) -> None:
     """The overrides that stand."""
+    from datetime import UTC, datetime
+
+    from api.live import local_time
     from api.plans import overrides_json
+    from api.settings import load_settings
     from data.workspace import Workspace
 
-    found = overrides_json(Workspace.open(workspace), every=every)
+    opened = Workspace.open(workspace)
+    today = local_time(datetime.now(UTC), load_settings(workspace).timezone).date()
+    found = overrides_json(opened, today, every=every)
     if as_json:
         console.answer({"overrides": found})
         return

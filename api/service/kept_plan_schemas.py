@@ -298,7 +298,9 @@ class OverrideAnswer(Answer):
 class ListedOverride(OverrideAnswer):
     """One record, and whether it stands."""
 
-    stands: bool
+    stands: bool = Field(
+        description="False where it was replaced or cleared, or where `until` is over in the shop."
+    )
 
 
 class OverrideList(Answer):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.service.engine import Engine
 from api.settings import load_settings
 from api.work import plan_and_save
 from data.workspace import Workspace
@@ -67,6 +70,22 @@ class TestService:
         assert cleared.status_code == 201
         assert client.get("/v1/overrides").json()["overrides"] == []
         assert len(client.get("/v1/overrides?every=true").json()["overrides"]) == 2
+
+    def test_an_override_whose_last_day_is_over_stands_no_more(
+        self, engine: Engine, client: Client, workspace: Path, first: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        shanghai = load_settings(workspace, timezone="Asia/Shanghai")
+        monkeypatch.setattr(engine.ordering, "settings", shanghai)
+        until, variant = date(2026, 3, 2), largest(workspace, first)[0]
+        body = {"variant_id": variant, "quantity": 5, "by": "Ann", "why": "fair"}
+        client.post("/v1/overrides", json=body | {"until": until.isoformat()})
+        for moment, stands in (("15:59", True), ("16:00", False)):  # midnight there
+            now = datetime.fromisoformat(f"{until}T{moment}Z")
+            monkeypatch.setattr(engine.ordering, "clock", lambda now=now: now)
+            every = client.get("/v1/overrides?every=true").json()["overrides"]
+            assert [one["stands"] for one in every] == [stands]
+            assert len(client.get("/v1/overrides").json()["overrides"]) == stands
 
     def test_what_cannot_be_is_a_problem_that_names_it(self, client: Client, first: str) -> None:
         body = {"variant_id": "nothing", "quantity": 1, "by": "Ann", "why": "x"}
@@ -176,6 +195,20 @@ class TestCommands:
         assert len(answered(capsys, "plan", "overrides", "--all", *at)["overrides"]) == 2
         status, out, _ = run(capsys, "plan", "overrides", "--all", *at)
         assert "cleared" in out
+
+    def test_what_is_over_stands_no_more(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path, first: str
+    ) -> None:
+        (workspace / "atelier.toml").write_text('timezone = "Pacific/Kiritimati"\n')
+        today = datetime.now(ZoneInfo("Pacific/Kiritimati")).date()
+        variant, at = largest(workspace, first)[0], ("-w", workspace)
+        ask = ("plan", "override", variant, 5, "--by", "Ann", "--why", "fair", *at, "--until")
+        answered(capsys, *ask, today)
+        assert answered(capsys, "plan", "overrides", *at)["overrides"][0]["stands"]
+        answered(capsys, *ask, today - timedelta(days=1))
+        assert answered(capsys, "plan", "overrides", *at)["overrides"] == []
+        every = answered(capsys, "plan", "overrides", "--all", *at)["overrides"]
+        assert [one["stands"] for one in every] == [False, False]
 
     def test_what_if_takes_groups_percentages_and_amounts(
         self, capsys: pytest.CaptureFixture[str], workspace: Path, first: str

@@ -29,11 +29,12 @@ def list_overrides(
     *,
     engine: TheEngine,
     every: Annotated[
-        bool, Query(description="Every record, those replaced and cleared too, oldest first.")
+        bool,
+        Query(description="Every record, those replaced, cleared and over too, oldest first."),
     ] = False,
 ) -> OverrideList:
     """What stands, by variant id."""
-    found = overrides_json(engine.workspace, every=every)
+    found = overrides_json(engine.workspace, engine.ordering.today(), every=every)
     return OverrideList.model_validate({"overrides": found})
 
 
