@@ -49,4 +49,5 @@ def released(release: dict[str, object] | None) -> str:
     if release is None:
         return ""
     ends = "" if release["in_force"] else ", superseded"
-    return f"by {release['by']} on {str(release['at'])[:10]}{ends}"
+    key = "" if release["key_id"] is None else f" (key {release['key_id']})"
+    return f"by {release['by']}{key} on {str(release['at'])[:10]}{ends}"

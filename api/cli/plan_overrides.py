@@ -34,12 +34,13 @@ def list_set(
         return
     console.show(
         "Overrides",
-        ("variant", "make", "by", "at", "until", "why"),
+        ("variant", "make", "by", "key", "at", "until", "why"),
         [
             (
                 one["variant_id"],
                 "cleared" if one["quantity"] is None else f"{one['quantity']:,}",
                 one["by"],
+                one["key_id"] or "",
                 one["at"][:16],
                 one["until"] or "",
                 one["why"],

@@ -26,6 +26,12 @@ MOST_FACTOR: Final = 1000.0
 Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Words of a planner, on one line."""
 
+SentWith = Annotated[
+    str | None,
+    Field(description="The id of the key that it was sent with; null where none was asked for."),
+]
+"""Who said it, as far as the service knows."""
+
 Factor = Annotated[float, Field(ge=0, le=MOST_FACTOR)]
 Amount = Annotated[float, Field(ge=0, le=MOST_AMOUNT)]
 
@@ -230,6 +236,7 @@ class ReleaseAnswer(Answer):
     as_of: str
     horizon: int
     by: str
+    key_id: SentWith
     at: str
     note: str
     supersedes: list[str] = Field(
@@ -290,6 +297,7 @@ class OverrideAnswer(Answer):
     variant_id: str
     quantity: int | None = Field(description="Null where it cleared what was set.")
     by: str
+    key_id: SentWith
     why: str
     at: str
     until: str | None

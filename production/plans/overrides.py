@@ -42,7 +42,10 @@ class Override(BaseModel):
     """Units to make; None clears what stood."""
 
     by: Name
-    """Who."""
+    """Who, as they say."""
+
+    key_id: Name | None = None
+    """The API key that they said it with; None where none was asked for, as on the machine."""
 
     why: Annotated[Line, Field(max_length=LONGEST_TEXT)]
 

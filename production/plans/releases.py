@@ -38,7 +38,10 @@ class Release(BaseModel):
     """Its weeks."""
 
     by: Name
-    """Who released it."""
+    """Who released it, as they say."""
+
+    key_id: Name | None = None
+    """The API key that they said it with; None where none was asked for, as on the machine."""
 
     at: AwareDatetime
     """When."""
@@ -83,7 +86,13 @@ def in_force(found: Iterable[Release]) -> list[Release]:
 
 
 def release_plan(
-    workspace: Workspace, plan_id: str, *, by: str, at: datetime, note: str = ""
+    workspace: Workspace,
+    plan_id: str,
+    *,
+    by: str,
+    at: datetime,
+    note: str = "",
+    key_id: str | None = None,
 ) -> Release:
     """Release a plan; what it makes then stays in every plan for some of its weeks.
 
@@ -93,6 +102,7 @@ def release_plan(
         by: who releases it.
         at: now, with its offset from UTC.
         note: anything to remember of it.
+        key_id: the API key that was shown; None for none.
 
     Returns:
         The record, with the plans that it supersedes; it is on the disk.
@@ -122,7 +132,7 @@ def release_plan(
             supersedes=tuple(
                 one.plan_id for one in standing if one.overlaps(as_of, plan.horizon)
             ),
-            digest=digest,
+            digest=digest, key_id=key_id,
         )  # fmt: skip
 
     return append(_path(workspace), Release, decided)

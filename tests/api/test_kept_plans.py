@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.service.app import create_app
 from api.service.engine import Engine
 from api.settings import load_settings
 from api.work import plan_and_save
+from data.store.api_keys import make_key
 from data.workspace import Workspace
 from production.demand.saved import latest_forecast_id, load_forecast
 from production.plans.saved import load_plan
@@ -160,6 +162,39 @@ class TestService:
         (found,) = client.get("/v1/plans").json()["plans"]
         assert found["units"] is None
         assert "altered or incomplete" in found["refused"]
+
+    def test_records_keep_the_key_that_they_were_sent_with(
+        self, capsys: pytest.CaptureFixture[str], engine: Engine, client: Client,
+        workspace: Path, first: str,
+    ) -> None:  # fmt: skip
+        variant, second = largest(workspace, first)[0], planned(workspace, units=900.0)
+        said = {"variant_id": variant, "quantity": 5, "by": "Ann", "why": "fair"}
+        opened = client.post("/v1/overrides", json=said).json()
+        assert (opened["by"], opened["key_id"]) == ("Ann", None)
+        assert (
+            client.post(f"/v1/plans/{first}/release", json={"by": "Ann"}).json()["key_id"] is None
+        )
+        made, text = make_key(
+            engine.store, "desk", "planner", now=datetime.now(UTC).replace(tzinfo=None)
+        )
+        key = {"authorization": f"Bearer {text}"}
+        client = Client(create_app(engine))
+        stored = client.post("/v1/overrides", json=said, headers=key)
+        assert (stored.status_code, stored.json()["key_id"]) == (201, made.key_id)
+        listed = client.get("/v1/overrides?every=true", headers=key).json()["overrides"]
+        assert [one["key_id"] for one in listed] == [None, made.key_id]
+        done = client.post(f"/v1/plans/{second}/release", json={"by": "Ann"}, headers=key).json()
+        assert done["key_id"] == made.key_id
+        told = {
+            one["plan_id"]: one["release"]
+            for one in client.get("/v1/plans", headers=key).json()["plans"]
+        }
+        assert (told[first]["key_id"], told[second]["key_id"]) == (None, made.key_id)
+        named = client.post("/v1/overrides", json=said | {"key_id": "another"}, headers=key)
+        assert named.status_code == 422
+        for words in (("overrides",), ("list",), ("show", second)):
+            status, out, _ = run(capsys, "plan", *words, "-w", workspace)
+            assert (status, made.key_id in out) == (0, True)
 
 
 class TestCommands:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 
 from api.output import plain
 from api.plans import listed, release_json
@@ -83,10 +83,15 @@ def ask_plan(
 )
 @apart
 def release(
-    plan_id: Annotated[Id, Path()], request: ReleaseRequest, engine: TheEngine
+    plan_id: Annotated[Id, Path()], request: ReleaseRequest, http: Request, engine: TheEngine
 ) -> ReleaseAnswer:
     """From then on its quantities stay in every plan for some of the same weeks."""
     done = release_plan(
-        engine.workspace, plan_id, by=request.by, at=datetime.now(UTC), note=request.note
+        engine.workspace,
+        plan_id,
+        by=request.by,
+        at=datetime.now(UTC),
+        note=request.note,
+        key_id=http.scope.get("atelier.key_id"),
     )
     return ReleaseAnswer.model_validate(release_json(done))

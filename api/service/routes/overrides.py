@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from api.plans import overrides_json
 from api.service.access import may
@@ -45,7 +45,7 @@ def list_overrides(
     status_code=201,
     responses=responses(400, 413, 415, 422, 503),
 )
-def set_override(request: OverrideRequest, engine: TheEngine) -> OverrideAnswer:
+def set_override(request: OverrideRequest, http: Request, engine: TheEngine) -> OverrideAnswer:
     """On the disk when the answer comes; it enters every plan made from then on."""
     asked = recorded(
         Override,
@@ -55,6 +55,7 @@ def set_override(request: OverrideRequest, engine: TheEngine) -> OverrideAnswer:
         why=request.why,
         until=request.until,
         at=datetime.now(UTC),
+        key_id=http.scope.get("atelier.key_id"),
     )
     done = override(engine.workspace, asked)
     return OverrideAnswer.model_validate(done.model_dump(mode="json"))

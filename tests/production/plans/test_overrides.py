@@ -126,6 +126,20 @@ def test_a_record_that_says_nothing_or_too_much_is_refused(
     assert refused.value.where == where
 
 
+def test_records_from_before_keys_were_kept_are_read(workspace: Workspace) -> None:
+    plan = planned(workspace)
+    override(workspace, said("D-grey", 17))
+    release_plan(workspace, plan.plan_id, by="Ann", at=NOW)
+    for name in ("overrides", "releases"):
+        file = workspace.root / "plans" / f"{name}.jsonl"
+        record = json.loads(file.read_text())
+        del record["key_id"]
+        file.write_text(json.dumps(record) + "\n")
+    override(workspace, said("D-grey", None, key_id="1a2b"))
+    assert [one.key_id for one in list_overrides(workspace)] == [None, "1a2b"]
+    assert [one.key_id for one in list_releases(workspace)] == [None]
+
+
 def test_unknown_variants_and_nothing_to_clear_are_refused(workspace: Workspace) -> None:
     with pytest.raises(BadOverride, match=r"'A-rad'.*Did you mean 'A-red'"):
         override(workspace, said("A-rad", 3))
