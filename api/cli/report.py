@@ -51,8 +51,9 @@ def report(
     """Write the variant-mix report as HTML, Excel, CSV and JSON."""
     from api.work import write_report
     from data.workspace import Workspace
-    from production.report import build_report, render_json
+    from production.report import build_report, check_level, render_json
 
+    check_level(level)
     opened = Workspace.open(workspace)
     chosen = chosen_plan(opened, plan)
     built = build_report(opened, chosen, against=against)

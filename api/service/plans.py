@@ -19,7 +19,7 @@ from data.progress import Progress, silent
 from data.workspace import Workspace
 from production.plans.plan import Plan
 from production.plans.saved import latest_plan, latest_plan_id, load_plan
-from production.report import Report, build_report
+from production.report import Report, build_report, check_level
 from production.report.live import LiveMix
 
 MOST_WAITING: Final = 4
@@ -91,7 +91,7 @@ class Plans:
             plan_id: which plan.
             form: how it is written.
             against: the plan to compare it with; the last one before it without.
-            level: what CSV writes.
+            level: what CSV writes; refused in every form where no report has it.
             live: tell of the orders since as well; written anew each time.
 
         Raises:
@@ -101,6 +101,7 @@ class Plans:
             UnknownForecast: orders cannot be compared, for the plan's forecast is not kept.
             NotReady: there is no plan yet.
         """
+        check_level(level)
         plan = self.latest() if plan_id is None else self.get(plan_id)
         with self._reporting:
             report = self._build(plan, against)
