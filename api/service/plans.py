@@ -120,7 +120,9 @@ class Plans:
     def _build(self, plan: Plan, against: str | None) -> Report:
         asked = (plan.plan_id, against)
         if self._report is None or self._reported != asked:
-            self._report = build_report(self._workspace, plan, against=against)
+            self._report = build_report(
+                self._workspace, plan, demand=self._settings.demand, against=against
+            )
             self._built += 1
             self._reported, self._written = asked, {}
         return self._report

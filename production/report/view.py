@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from data.workspace import Workspace
 from production.demand.mix.settings import MixSettings
 from production.demand.reading import read_panel
+from production.demand.settings import DemandSettings
 from production.plans.plan import Effect, Plan, PlanResource
 from production.plans.saved import list_plans, load_plan
 from production.report.bottleneck import Bottleneck, bottleneck_of
@@ -166,6 +167,7 @@ def build_report(
     *,
     fans: int = 6,
     settings: MixSettings | None = None,
+    demand: DemandSettings | None = None,
     against: str | None = None,
 ) -> Report:
     """What to show of a plan.
@@ -175,6 +177,7 @@ def build_report(
         plan: the plan; what it was made from is read where it is kept.
         fans: how many variants to show with their past.
         settings: how the mix is learned.
+        demand: how demand is read, as when the plan was made; by week, whatever it says.
         against: the id of the plan to compare it with; the last one before it without.
 
     Raises:
@@ -182,7 +185,9 @@ def build_report(
         PlanRefused, RecordsRefused: the plans' files are damaged.
     """
     plan = _with_inputs(workspace, plan)
-    panel = read_panel(workspace)
+    # plans and their reports are by week, also where forecasts are wanted by day
+    read = (demand or DemandSettings()).model_copy(update={"period": "week"})
+    panel = read_panel(workspace, read)
     rows = variant_rows(workspace, plan, panel, plan.inputs, settings)
     past = past_windows(rows, plan, panel)
     return Report(
