@@ -12,6 +12,7 @@ from fastapi import Response
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.service.known_mixes import MOST_BYTES, MixesGiven
+from api.service.plans import Edition, Version
 from api.settings import load_settings
 from data.tables import ORDERS
 from data.workspace import Workspace
@@ -85,12 +86,13 @@ def test_another_plan_that_was_asked_for_between_changes_nothing(engine: Engine)
 
 
 def test_the_answers_kept_stay_within_their_bytes() -> None:
-    given, edition = MixesGiven(), ("plan", 1)
+    given, edition = MixesGiven(), Edition(Version("plan", ()), 1)
     scopes = [{"query_string": b"%d" % number, "headers": []} for number in range(5)]
     for scope in scopes:
         given.keep(scope, edition, Response(b"x" * (MOST_BYTES // 4)))
     assert [given.get(scope, edition) is None for scope in scopes] == [True] + [False] * 4
-    assert given.get(scopes[1], ("plan", 2)) is None
+    assert given.get(scopes[1], edition._replace(built=2)) is None
+    assert given.get(scopes[1], edition._replace(version=Version("plan", (None,)))) is None
     given.keep(scopes[1], edition, Response(b"x" * (MOST_BYTES + 1)))
     assert all(given.get(scope, edition) is None for scope in scopes)
 
