@@ -84,6 +84,7 @@ def render_json(report: Report) -> dict[str, Any]:
             "planned": _gap(report.planned),
         },
         "moved_units": report.moved,
+        "notes": list(report.notes),
         "so_far": None if report.live is None else _so_far(report.live),
         "customers": None if report.customers is None else asdict(report.customers),
         "drivers": None if report.why is None else [asdict(one) for one in report.why.all()],

@@ -106,6 +106,19 @@ def test_what_a_report_is_read_from_is_seen_at_once(engine: Engine, change: Chan
     assert after[0] == to_json(anew(engine)).encode() != before[0]
 
 
+def test_a_damaged_plan_of_the_past_takes_no_page_down(engine: Engine) -> None:
+    client = Client(create_app(engine))
+    shown(client, "/")
+    (engine.workspace.root / "plans" / "earlier" / "plan.json").write_text("{}")
+    imported(engine.workspace)
+    assert "Left out" in shown(client, "/")
+    report = client.get(PATH).json()
+    assert "'earlier'" in report["notes"][0]
+    assert report["decision"] is None
+    assert client.get(f"{PATH}?format=html").status_code == 200
+    assert client.get(f"{PATH}?against=earlier").json()["code"] == "production.plan-refused"
+
+
 def test_a_release_is_seen_at_once(engine: Engine) -> None:
     client = Client(create_app(engine))
     told = [client.get(PATH).json()["decision"] for _ in range(3)]
