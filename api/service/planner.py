@@ -18,7 +18,7 @@ from api.lists import AskedRules
 from api.planner.rendering import render
 from api.planner.search import Finder, Found, holds
 from api.planner.views import CustomerView, Overview, history_of, overview_of, style_view
-from api.service.asking import Asking
+from api.service.asking import Asking, Start
 from api.service.groups import Groups
 from api.service.plans import Plans, Version
 from api.service.serving import Serving
@@ -176,13 +176,15 @@ class Planner:
     def _compute(self, version: Version) -> _Held:
         plan = self._plans.latest()
         report = self._plans.built(plan)
-        return _Held(version, overview_of(report, self._base(plan.plan_id)), _finder(report))
+        start = self._start(plan.plan_id)
+        figures, notes = (None, ()) if start is None else (start.figures, start.notes)
+        return _Held(version, overview_of(report, figures, notes), _finder(report))
 
     def close(self) -> None:
         """Begin nothing more."""
         self._computer.shutdown(wait=False, cancel_futures=True)
 
-    def _base(self, plan_id: str) -> Mapping[str, float] | None:
+    def _start(self, plan_id: str) -> Start | None:
         try:
             return self._asking.base(plan_id)
         except BareInputs:
