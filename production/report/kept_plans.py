@@ -40,7 +40,8 @@ class KeptPlans:
         names = sorted(self._refused)
         told = ", ".join(f"'{name[:80]}'" for name in names[:NAMED])
         more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        what = "the kept plan" if len(names) == 1 else "the kept plans"
         return (
-            f"Left out, for they are altered or incomplete: the kept plans {told}{more}. "
+            f"Left out, being altered or incomplete: {what} {told}{more}. "
             "'atelier doctor' says what is wrong.",
         )
