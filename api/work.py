@@ -25,7 +25,7 @@ from production.demand.saved import forecast_with_past, save_forecast
 from production.plans.plan import Plan
 from production.plans.planning import make_plan
 from production.plans.saved import save_plan
-from production.report import Report
+from production.report import Report, check_level
 from recsys.lists.recommendation import RecommendationList
 from recsys.lists.rules import NO_RULES, Rules
 from recsys.model import Run
@@ -246,12 +246,13 @@ def write_report(
         report: what to write.
         folder: where else to write; must exist.
         formats: in which formats.
-        level: what CSV writes.
+        level: what CSV writes; refused in every form where no report has it.
 
     Raises:
         OutputError: the folder is missing or cannot be written to.
         UnknownLevel: the report has no such level.
     """
+    check_level(level)
     folder = workspace.root / "reports" if folder is None else folder
     name = report.plan.plan_id
     paths = []

@@ -85,7 +85,7 @@ def run_loop(folder: Path, settings: Settings, progress: Progress) -> Loop:
     progress("Forecasting demand", 0, 0)
     forecast = source.outlook(panel.end)
     plan = plan_and_save(workspace, settings, forecast=forecast, progress=progress)
-    report = build_report(workspace, plan)
+    report = build_report(workspace, plan, demand=settings.demand)
     files = write_report(workspace, report)
     lay_from_today(workspace, settings)
     judged = evaluate_workspace(

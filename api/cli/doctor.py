@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from api.cli import console
+from api.cli.doctor_plans import kept_plans_found, plan_found
 from api.cli.options import DEFAULT_WORKSPACE, JsonFlag, WorkspaceOption
 from data.errors import AtelierError
 
@@ -73,6 +74,7 @@ def look_through(workspace: Workspace, settings: Settings) -> Iterator[Check]:
     for arm in arm_models(settings):
         yield looked_at(f"model of {arm.who}", partial(arm_found, workspace, settings, arm))
     yield looked_at("plan", partial(plan_found, workspace))
+    yield looked_at("kept plans", partial(kept_plans_found, workspace))
     yield looked_at("customer key", partial(key_found, workspace))
     products = looked_at("products", partial(products_found, workspace))
     yield products
@@ -164,14 +166,6 @@ def arm_found(workspace: Workspace, settings: Settings, arm: ArmModel) -> str:
     except AtelierError as error:
         raise arm.refused(error) from None
     return model_id
-
-
-def plan_found(workspace: Workspace) -> str | None:
-    """The latest plan, once its digest holds."""
-    from production.plans.saved import latest_plan
-
-    plan = latest_plan(workspace)
-    return None if plan is None else plan.plan_id
 
 
 def key_found(workspace: Workspace) -> str:

@@ -59,8 +59,9 @@ def ask(
     """
     from api.plans import kept_plan
     from data.workspace import Workspace
+    from production.allocation.allocate import allocate
     from production.plans.diff import inputs_kept
-    from production.plans.what_if import what_if
+    from production.plans.what_if import notes_on, what_if
 
     changes = changes_of(
         capacity or [], demand or [], price or [], unit_cost or [], promotion or []
@@ -68,7 +69,9 @@ def ask(
     plan = kept_plan(Workspace.open(workspace), plan_id, inputs=True)
     with console.progress() as progress:
         progress("Planning", 0, 1)
-        found = what_if(inputs_kept(plan), changes)
+        inputs = inputs_kept(plan)
+        base = allocate(inputs.task)
+        found = what_if(inputs, changes, base, notes=notes_on(plan, base))
     if as_json:
         console.answer({"plan_id": plan.plan_id} | found.to_json(lines))
         return
@@ -173,3 +176,5 @@ def show_what_if(plan_id: str, found: WhatIf, most: int) -> None:
         f"most {told['gap']:.2%} above the best possible.",
     )
     show_resources(told["resources"])
+    for note in told["notes"]:
+        console.say(note)

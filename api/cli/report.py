@@ -14,6 +14,7 @@ from api.errors import NotReady
 from api.formats import VARIANTS, Format
 
 if TYPE_CHECKING:
+    from api.settings import Settings
     from data.workspace import Workspace
     from production.plans.plan import Plan
     from production.report.live import LiveMix
@@ -49,15 +50,18 @@ def report(
     as_json: JsonFlag = False,
 ) -> None:
     """Write the variant-mix report as HTML, Excel, CSV and JSON."""
+    from api.settings import load_settings
     from api.work import write_report
     from data.workspace import Workspace
-    from production.report import build_report, render_json
+    from production.report import build_report, check_level, render_json
 
+    check_level(level)
     opened = Workspace.open(workspace)
     chosen = chosen_plan(opened, plan)
-    built = build_report(opened, chosen, against=against)
+    settings = load_settings(opened.root)
+    built = build_report(opened, chosen, demand=settings.demand, against=against)
     if live:
-        built = replace(built, live=_so_far(opened, chosen))
+        built = replace(built, live=_so_far(opened, settings, chosen))
     paths = write_report(opened, built, out, formats=formats or tuple(Format), level=level)
     if as_json:
         console.answer({"files": [str(path) for path in paths], "report": render_json(built)})
@@ -69,12 +73,10 @@ def report(
     )
 
 
-def _so_far(workspace: Workspace, plan: Plan) -> LiveMix:
-    from api.settings import load_settings
+def _so_far(workspace: Workspace, settings: Settings, plan: Plan) -> LiveMix:
     from api.so_far import SoFar
     from data.store import open_store
 
-    settings = load_settings(workspace.root)
     store = open_store(settings.store_url(workspace.root))
     try:
         return SoFar(workspace, settings, store).of(plan)

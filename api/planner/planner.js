@@ -210,6 +210,13 @@
       row.append(head, cell(text(style.before, "units")), cell(text(style.after, "units")), cell(sign(style.change, "units"), "moved"));
       return row;
     }));
+    const notes = byId("notes");
+    notes.hidden = !found.notes.length;
+    notes.replaceChildren(...found.notes.map((note) => {
+      const item = document.createElement("li");
+      item.textContent = note;
+      return item;
+    }));
     const others = found.moved_styles - found.styles.length;
     byId("others").textContent = `${text(found.moved, "units")} variants change${others > 0 ? `, in ${others} more styles too` : ""}.`;
     const [profit, units] = ["profit", "units"].map((name) => found[`${name}_after`] - found[`${name}_before`]);

@@ -78,6 +78,7 @@ class Overview:
         gap: the chart of the gap over time.
         demand: the chart of plan against demand.
         base: units, profit, gap and cost as a what-if begins with; None where it cannot be asked.
+        notes: where that is not the plan as it was kept.
     """
 
     report: Report
@@ -87,14 +88,18 @@ class Overview:
     gap: Markup
     demand: Markup
     base: Mapping[str, float] | None
+    notes: tuple[str, ...] = ()
 
 
-def overview_of(report: Report, base: Mapping[str, float] | None) -> Overview:
+def overview_of(
+    report: Report, base: Mapping[str, float] | None, notes: tuple[str, ...] = ()
+) -> Overview:
     """The overview of a report.
 
     Args:
         report: of a plan.
         base: what a what-if begins with.
+        notes: what to know of that.
     """
     largest = report.styles(SCOPES, several=False)
     tight = sorted(report.plan.resources, key=lambda one: -one.shadow_price * one.capacity)
@@ -106,6 +111,7 @@ def overview_of(report: Report, base: Mapping[str, float] | None) -> Overview:
         gap=Markup(charts.gap_over_time(report)),  # noqa: S704  # vega escapes what it draws
         demand=Markup(charts.plan_against_demand(report)),  # noqa: S704  # likewise
         base=base,
+        notes=notes,
     )
 
 

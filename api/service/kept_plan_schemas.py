@@ -171,6 +171,10 @@ class WhatIfAnswer(Answer):
     status: str
     moved: int = Field(description="Variants with another quantity.")
     moved_styles: int = Field(description="Styles with another quantity.")
+    notes: list[str] = Field(
+        description="What to know of the comparison: where what it begins with is not the plan as "
+        "it was kept, for that was made by week, by region or with weight on its worst scenarios."
+    )
     resources: list[ComparedResource]
     styles: list[WhatIfStyle] = Field(
         description="Those that move, the largest change first; as many as lines at most."

@@ -1,7 +1,8 @@
 """Variant mixes for the fast lane: requests that were asked before, of the same plan.
 
 What a request was answered holds for every request that is equal to the letter, as long as the
-latest plan and the report that is kept are the ones that they were then (`Plans.edition`).
+latest plan, the report that is kept and all that it was read from are as they were then
+(`Plans.edition`).
 """
 
 from __future__ import annotations

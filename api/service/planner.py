@@ -1,4 +1,4 @@
-"""The planner's page behind the service: what it shows is computed once a plan."""
+"""The planner's page behind the service: what it shows is kept until it would be another."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from api.lists import AskedRules
 from api.planner.rendering import render
 from api.planner.search import Finder, Found, holds
 from api.planner.views import CustomerView, Overview, history_of, overview_of, style_view
-from api.service.asking import Asking
+from api.service.asking import Asking, Start
 from api.service.groups import Groups
-from api.service.plans import Plans
+from api.service.plans import Plans, Version
 from api.service.serving import Serving
 from data.errors import AtelierError
 from production.errors import BareInputs
@@ -44,9 +44,9 @@ NOBODY: Final[NDArray[np.object_]] = np.array([], dtype=object)
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What is kept of the latest plan."""
+    """What is kept of the latest plan's report."""
 
-    plan_id: str
+    version: Version
     overview: Overview
     finder: Finder
 
@@ -78,7 +78,7 @@ class Planner:
         self._customer_of = customer_of
         self._building = threading.Lock()
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="planner")
-        self._computing: tuple[str | None, Future[_Held]] | None = None
+        self._computing: tuple[Version, Future[_Held]] | None = None
         self._held: _Held | None = None
         self._live: tuple[str, float, tuple[LiveMix | None, str]] = ("", 0.0, (None, ""))
         self._catalogue: tuple[str, Finder] | None = None
@@ -147,25 +147,25 @@ class Planner:
         return render("search", found=found, model=snapshot is not None)
 
     def _latest(self) -> _Held:
-        """The latest plan's view, computed where it is another plan than last time.
+        """The latest plan's view, computed where it would be another than last time.
 
         Raises:
             NotReady: there is no plan yet.
             Preparing: it takes longer than a person waits.
         """
-        plan_id = self._plans.latest_id()
+        version = self._plans.version()
         held = self._held
-        if held is not None and held.plan_id == plan_id:
+        if held is not None and held.version == version:
             return held
         with self._building:  # one is computed at a time, however many wait for it
-            if self._computing is None or self._computing[0] != plan_id:
-                self._computing = plan_id, self._computer.submit(self._compute)
+            if self._computing is None or self._computing[0] != version:
+                self._computing = version, self._computer.submit(self._compute, version)
             computing = self._computing[1]
         try:
             held = computing.result(timeout=SECONDS_WAITED)
         except TimeoutError:
             raise Preparing(
-                "The view of a new plan is being made.", where="plan", fix="It takes seconds."
+                "The view of the plan is being made.", where="plan", fix="It takes seconds."
             ) from None
         except Exception:
             self._computing = None  # the next request tries again
@@ -173,16 +173,18 @@ class Planner:
         self._held = held
         return held
 
-    def _compute(self) -> _Held:
+    def _compute(self, version: Version) -> _Held:
         plan = self._plans.latest()
         report = self._plans.built(plan)
-        return _Held(plan.plan_id, overview_of(report, self._base(plan.plan_id)), _finder(report))
+        start = self._start(plan.plan_id)
+        figures, notes = (None, ()) if start is None else (start.figures, start.notes)
+        return _Held(version, overview_of(report, figures, notes), _finder(report))
 
     def close(self) -> None:
         """Begin nothing more."""
         self._computer.shutdown(wait=False, cancel_futures=True)
 
-    def _base(self, plan_id: str) -> Mapping[str, float] | None:
+    def _start(self, plan_id: str) -> Start | None:
         try:
             return self._asking.base(plan_id)
         except BareInputs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from api.errors import Busy, NotReady
 from api.formats import VARIANTS, Format
 from api.reports import FORMS
 from api.service.plan_schemas import PlanRequest
+from api.service.stamps import Stamp, Watched
 from api.settings import Settings
 from api.so_far import SoFar
 from api.work import plan_and_save
@@ -19,15 +20,27 @@ from data.progress import Progress, silent
 from data.workspace import Workspace
 from production.plans.plan import Plan
 from production.plans.saved import latest_plan, latest_plan_id, load_plan
-from production.report import Report, build_report
+from production.report import Report, build_report, check_level
 from production.report.live import LiveMix
+from production.report.sources import sources_of
 
 MOST_WAITING: Final = 4
 """Plan requests that may wait for the one being made; each holds one of the planner's threads."""
 
 
-Edition = tuple[str | None, int]
-"""The latest plan's id, and how many reports were built: while it lasts, answers are the same."""
+class Version(NamedTuple):
+    """What the latest plan's report follows from; another version is another report."""
+
+    plan_id: str | None
+    sources: Stamp
+
+
+class Edition(NamedTuple):
+    """While it lasts, equal requests for reports have equal answers."""
+
+    version: Version
+    built: int
+    """How many reports were built."""
 
 
 class Plans:
@@ -41,7 +54,8 @@ class Plans:
         self._reporting = threading.Lock()
         self._held: Plan | None = None
         self._report: Report | None = None
-        self._reported: tuple[str, str | None] | None = None
+        self._reported: tuple[str, str | None, Stamp] | None = None
+        self._sources = Watched(sources_of(workspace))
         self._built = 0
         self._written: dict[tuple[Format, str], bytes] = {}
         self._places = threading.BoundedSemaphore(MOST_WAITING + 1)
@@ -84,14 +98,14 @@ class Plans:
     ) -> bytes:
         """The report of a plan, of the latest without an id.
 
-        What was written of the last plan asked for is kept: a plan never changes, and the page of
-        thousands of variants takes seconds to draw.
+        What was written of the last plan asked for is kept until what it was read from changes: the
+        page of thousands of variants takes seconds to draw.
 
         Args:
             plan_id: which plan.
             form: how it is written.
             against: the plan to compare it with; the last one before it without.
-            level: what CSV writes.
+            level: what CSV writes; refused in every form where no report has it.
             live: tell of the orders since as well; written anew each time.
 
         Raises:
@@ -101,6 +115,7 @@ class Plans:
             UnknownForecast: orders cannot be compared, for the plan's forecast is not kept.
             NotReady: there is no plan yet.
         """
+        check_level(level)
         plan = self.latest() if plan_id is None else self.get(plan_id)
         with self._reporting:
             report = self._build(plan, against)
@@ -117,9 +132,12 @@ class Plans:
             return self._build(plan, None)
 
     def _build(self, plan: Plan, against: str | None) -> Report:
-        asked = (plan.plan_id, against)
+        # looked at before they are read: what changes meanwhile is seen by the next request
+        asked = (plan.plan_id, against, self._sources.stamp())
         if self._report is None or self._reported != asked:
-            self._report = build_report(self._workspace, plan, against=against)
+            self._report = build_report(
+                self._workspace, plan, demand=self._settings.demand, against=against
+            )
             self._built += 1
             self._reported, self._written = asked, {}
         return self._report
@@ -129,8 +147,12 @@ class Plans:
         return self._so_far.of(plan)
 
     def edition(self) -> Edition:
-        """What reports follow from, beside what a request says."""
-        return self.latest_id(), self._built
+        """What answers follow from, beside what a request says."""
+        return Edition(self.version(), self._built)
+
+    def version(self) -> Version:
+        """What the latest plan's report follows from, without reading any of it."""
+        return Version(self.latest_id(), self._sources.stamp())
 
     def latest_id(self) -> str | None:
         """The id of the plan saved last, without reading it; None where there is none yet."""

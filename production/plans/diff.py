@@ -133,6 +133,11 @@ def diff(before: Plan, after: Plan) -> PlanDiff:
             f"The plans are for other weeks: {before.horizon} from {before.as_of}, then "
             f"{after.horizon} from {after.as_of}.",
         )
+    if before.aversion or after.aversion:
+        notes.append(
+            "Causes are told apart for the mean alone: what weight on the worst scenarios moved is "
+            "with the last of them."
+        )
     if before.tables() or after.tables():
         notes.append(
             "Causes are told apart over the horizon as a whole: what weeks or regions moved is "

@@ -13,6 +13,7 @@ and not compared.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,23 @@ from production.plans.plan import LINE_COLUMNS, TABLES, Effect, Plan, PlanAversi
 FORMAT: Final = 3
 READABLE: Final = (1, 2, 3)
 SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """What tells a kept plan from others, without its lines.
+
+    Attributes:
+        plan_id: which.
+        as_of: its first day.
+        horizon: its weeks.
+        comparable: whether it was kept with what it was made from.
+    """
+
+    plan_id: str
+    as_of: np.datetime64
+    horizon: int
+    comparable: bool
 
 
 def save_plan(workspace: Workspace, plan: Plan) -> Path:
@@ -59,11 +77,52 @@ def plan_header(workspace: Workspace, plan_id: str) -> dict[str, Any]:
         UnknownPlan: the workspace holds no plan of that id.
         PlanRefused: its header cannot be read.
     """
-    folder = _folder(workspace, plan_id)
+    return _header(_folder(workspace, plan_id))
+
+
+def headings(workspace: Workspace) -> tuple[list[Heading], dict[str, PlanRefused]]:
+    """Of all kept plans, by the day they start and then by content; and why some have none.
+
+    Reads each plan's header and looks whether its files are there; their digests are not checked.
+    """
+    found: list[Heading] = []
+    refused: dict[str, PlanRefused] = {}
+    for name in list_plans(workspace):
+        try:
+            found.append(_heading(workspace.root / "plans" / name))
+        except PlanRefused as error:
+            refused[name] = error
+    return found, refused
+
+
+def _header(folder: Path) -> dict[str, Any]:
     try:
         return dict(json.loads((folder / "plan.json").read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise _refused(folder, error) from error
+
+
+def _heading(folder: Path) -> Heading:
+    header = _header(folder)
+    try:
+        return _told(folder, header)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _refused(folder, error) from error
+
+
+def _told(folder: Path, header: dict[str, Any]) -> Heading:
+    if header["format"] not in READABLE:
+        raise ValueError("another format")
+    files = [f"{name}.parquet" for name in ("lines", *TABLES) if name in header]
+    files += ["inputs.npz"] if "inputs" in header else []
+    if missing := [name for name in files if not (folder / name).is_file()]:
+        raise ValueError(f"there is no {missing[0]}")
+    return Heading(
+        plan_id=folder.name,
+        as_of=np.datetime64(header["as_of"], "D"),
+        horizon=int(header["horizon"]),
+        comparable="inputs" in header,
+    )
 
 
 def load_plan(workspace: Workspace, plan_id: str, *, inputs: bool = False) -> Plan:

@@ -7,6 +7,7 @@ how demand grows and how the price falls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,10 @@ import pandas as pd
 from production.allocation.allocate import Allocation, allocate
 from production.errors import BadChange
 from production.plans.changes import Changes, changed
-from production.plans.comparison import records, resource_table
+from production.plans.comparison import quantities, records, resource_table
 from production.plans.economics import Economics
 from production.plans.inputs import PlanInputs
-from production.plans.plan import PlanResource
+from production.plans.plan import Plan, PlanResource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class WhatIf:
         resources: by id, see `comparison.resource_table`.
         profits: money, before and after; what is expected to be sold less what it costs, as
             `profit_of` counts it.
+        notes: what to know of the comparison.
     """
 
     base: Allocation
@@ -44,6 +46,7 @@ class WhatIf:
     profits: tuple[float, float]
     lines: pd.DataFrame
     resources: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     @property
     def moved(self) -> pd.DataFrame:
@@ -78,19 +81,27 @@ class WhatIf:
             "status": self.answer.status,
             "moved": len(moved),
             "moved_styles": len(styles),
+            "notes": list(self.notes),
             "resources": records(self.resources),
             "styles": records(styles if most is None else styles.head(most)),
             "lines": records(moved if most is None else moved.head(most)),
         }
 
 
-def what_if(inputs: PlanInputs, changes: Changes, base: Allocation | None = None) -> WhatIf:
+def what_if(
+    inputs: PlanInputs,
+    changes: Changes,
+    base: Allocation | None = None,
+    *,
+    notes: Sequence[str] = (),
+) -> WhatIf:
     """What the plan would be under some changes; what is held stays held.
 
     Args:
         inputs: what the plan was made from.
         changes: what is different.
         base: the allocation of `inputs.task`, where the caller has it; it is found first without.
+        notes: what the answer says of that allocation, see `notes_on`.
 
     Raises:
         BadChange: a group that has no variant, a number that cannot be, or nothing that differs.
@@ -123,7 +134,42 @@ def what_if(inputs: PlanInputs, changes: Changes, base: Allocation | None = None
         ),
         resources=resource_table(_resources(base), _resources(answer)),
         profits=(profit_of(base, inputs.money), profit_of(answer, money)),
+        notes=tuple(notes),
     )
+
+
+def notes_on(plan: Plan, base: Allocation) -> tuple[str, ...]:
+    """Where the answer that a what-if begins with is not the plan as it was kept; else nothing.
+
+    Args:
+        plan: the plan.
+        base: the allocation of what it was made from.
+    """
+    made = ways_made(plan)
+    away = np.abs(base.quantity - quantities(plan.lines, base.task.variants))
+    if not made and not away.any():
+        return ()
+    told = "it makes as many of each variant as the plan"
+    if away.any():
+        variants = int(np.count_nonzero(away))
+        some = "one variant" if variants == 1 else f"{variants:,} variants"
+        told = f"it makes other quantities of {some} than the plan, {away.sum():,.0f} units in all"
+    if not made:
+        return (f"The plan is solved again to compare with: {told}.",)
+    return (
+        f"The plan was made {' and '.join(made)}; a what-if looks at its horizon as a whole and "
+        f"weighs the mean alone. What it compares with is that answer: {told}.",
+    )
+
+
+def ways_made(plan: Plan) -> list[str]:
+    """How a plan was made otherwise than for its horizon as a whole and the mean alone."""
+    ways = {
+        "by week": plan.schedule is not None,
+        "by region": plan.regions is not None,
+        "with weight on its worst scenarios": plan.aversion is not None,
+    }
+    return [way for way, so in ways.items() if so]
 
 
 def profit_of(answer: Allocation, money: Economics) -> float:

@@ -12,7 +12,8 @@ from data.workspace import Workspace
 from production.plans.diff import CAUSES, PlanDiff, diff
 from production.plans.plan import Plan
 from production.plans.releases import in_force, list_releases
-from production.plans.saved import list_plans, load_plan, plan_header
+from production.plans.saved import Heading, load_plan
+from production.report.kept_plans import KeptPlans
 
 TOLD: Final = 1000
 """Lines whose causes are told in words too, the largest changes."""
@@ -64,7 +65,11 @@ class AgainstLast:
 
 
 def against_last(
-    workspace: Workspace, plan: Plan, titles: pd.Series, against: str | None
+    workspace: Workspace,
+    plan: Plan,
+    titles: pd.Series,
+    against: str | None,
+    others: KeptPlans,
 ) -> AgainstLast | None:
     """The plan beside the last one; None where there is none to compare it with.
 
@@ -73,23 +78,28 @@ def against_last(
         plan: the plan, with what it was made from.
         titles: by variant id.
         against: the id of the plan to compare with. Without it that is the plan of the latest day
-            before this one's: the one in force, where one of that day is.
+            before this one's: the one in force, where one of that day is. Damaged ones are
+            passed over.
+        others: the kept plans.
 
     Raises:
         UnknownPlan: no plan has the id that is asked for.
         BareInputs: the plan that is asked for was kept without what it was made from.
-        PlanRefused, RecordsRefused: the plans' files are damaged.
+        PlanRefused, RecordsRefused: its files, or the record of releases, are damaged.
     """
     if plan.inputs is None:
         return None
-    found = _before(workspace, plan) if against is None else against
-    if found is None:
+    released = {one.plan_id for one in in_force(list_releases(workspace))}
+    if against is None:
+        last = _before(plan, others, released)
+    else:
+        last = load_plan(workspace, against, inputs=True)
+    if last is None:
         return None
-    last = load_plan(workspace, found, inputs=True)
     found_diff = diff(last, plan)
     return AgainstLast(
         last=last,
-        released=last.plan_id in _released(workspace),
+        released=last.plan_id in released,
         diff=found_diff,
         lines=_lines(found_diff, titles),
     )
@@ -112,21 +122,22 @@ def _because(sentence: str) -> str:
     return sentence.partition("units: ")[2].removesuffix(".") or sentence
 
 
-def _before(workspace: Workspace, plan: Plan) -> str | None:
-    """The plan of the latest day before this one's that has its inputs; None where there is none.
+def _before(plan: Plan, others: KeptPlans, released: set[str]) -> Plan | None:
+    """The plan of the latest day before this one's that can be read with its inputs, or None.
 
     Of several the one in force, else the last by id.
     """
-    released = _released(workspace)
-    best: tuple[str, bool, str] | None = None
-    for name in list_plans(workspace):
-        header = plan_header(workspace, name)
-        if name == plan.plan_id or header["as_of"] >= str(plan.as_of) or "inputs" not in header:
-            continue
-        key = (str(header["as_of"]), name in released, name)
-        best = key if best is None else max(best, key)
-    return None if best is None else best[2]
 
+    def rank(one: Heading) -> tuple[np.datetime64, bool, str]:
+        return one.as_of, one.plan_id in released, one.plan_id
 
-def _released(workspace: Workspace) -> set[str]:
-    return {one.plan_id for one in in_force(list_releases(workspace))}
+    earlier = (
+        one
+        for one in others.headings
+        if one.plan_id != plan.plan_id and one.as_of < plan.as_of and one.comparable
+    )
+    for one in sorted(earlier, key=rank, reverse=True):
+        last = others.load(one.plan_id, inputs=True)
+        if last is not None:
+            return last
+    return None

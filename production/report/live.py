@@ -14,13 +14,7 @@ from numpy.typing import NDArray
 from production.demand.periods import DAY, length
 from production.demand.saved import SavedForecast
 from production.plans.plan import Plan
-from production.report.evidence import (
-    alerting,
-    band,
-    excess_of,
-    log_evidence,
-    projected,
-)
+from production.report.evidence import alerting, band, excess_of, log_evidence, projected
 
 SILENT_UNITS: Final = 20.0
 """Units expected since the last order from which, after a day, orders are taken not to arrive."""
@@ -107,7 +101,7 @@ def orders_so_far(
     since = forecast.forecast.origin.astype("datetime64[us]")
     end = since + length(forecast.per_week) * forecast.horizon
     now = now.astype("datetime64[us]")
-    lines = orders.loc[_between(orders, since, min(now, end))]
+    lines = orders.loc[_counted(orders, since, now, end)]
     lines = lines.sort_values("ordered_at", kind="stable")
     until, notes = _reach(forecast, lines, since, max(since, min(now, end)))
     rows = _variants(plan, forecast, lines)
@@ -145,9 +139,12 @@ def orders_so_far(
     )
 
 
-def _between(orders: pd.DataFrame, since: np.datetime64, until: np.datetime64) -> NDArray[np.bool_]:
+def _counted(
+    orders: pd.DataFrame, since: np.datetime64, now: np.datetime64, end: np.datetime64
+) -> NDArray[np.bool_]:
+    """Lines of the horizon that have arrived: one of this very moment has, one of its end never."""
     at = orders["ordered_at"].to_numpy(dtype="datetime64[us]")
-    return np.asarray((at >= since) & (at <= until))
+    return np.asarray((at >= since) & (at <= now) & (at < end))
 
 
 def _quantity(lines: pd.DataFrame) -> Floats:
@@ -249,10 +246,10 @@ def _not_cancelled(lines: pd.DataFrame) -> Floats:
 def _cumulated(
     rows: pd.DataFrame, lines: pd.DataFrame, units: Floats, looks: NDArray[np.datetime64]
 ) -> Floats:
-    """(V, L) units of the lines up to each look."""
+    """(V, L) units of the lines before each look; the last look has those of its moment too."""
     place = pd.Index(rows["variant_id"]).get_indexer(pd.Index(lines["variant_id"].astype(object)))
     at = lines["ordered_at"].to_numpy(dtype="datetime64[us]")
-    look = np.minimum(np.searchsorted(looks, at, side="left"), len(looks) - 1)
+    look = np.minimum(np.searchsorted(looks, at, side="right"), len(looks) - 1)
     cell = place * len(looks) + look
     total = np.bincount(cell, weights=units, minlength=len(rows) * len(looks))
     return np.cumsum(total.reshape(len(rows), len(looks)), axis=1)

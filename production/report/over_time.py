@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.workspace import Workspace
 from production.demand.history import DemandPanel
 from production.demand.periods import WEEK
 from production.plans.plan import Plan
-from production.plans.saved import list_plans, load_plan, plan_header
 from production.report.gap import planned_gap
+from production.report.kept_plans import KeptPlans
 
 WINDOWS: Final = 12
 """Past windows, each as long as the horizon, that the gap is shown for."""
@@ -39,14 +38,14 @@ COLUMNS: Final = (
 Floats = NDArray[np.float64]
 
 
-def gap_over_time(workspace: Workspace, plan: Plan, panel: DemandPanel) -> pd.DataFrame:
+def gap_over_time(plan: Plan, panel: DemandPanel, others: KeptPlans) -> pd.DataFrame:
     """One row a window of weeks, the oldest first, see COLUMNS; ends with the plan's own.
 
     The weeks that are known when the report is made judge plans of weeks past; weeks that are not
-    over yet have the expected gap alone. Where several plans start on a day, the last
-    by id stands for it.
+    over yet have the expected gap alone. Where several plans start on a day, the last by id that
+    can be read stands for it.
     """
-    kept = _kept(workspace, plan)
+    kept = _kept(plan, others)
     week, horizon = panel.week(plan.as_of), plan.horizon
     ends = range(week, max(week - WINDOWS * horizon, horizon - 1), -horizon)
     grid = {panel.periods[0] + place * WEEK for place in ends}
@@ -54,16 +53,16 @@ def gap_over_time(workspace: Workspace, plan: Plan, panel: DemandPanel) -> pd.Da
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _kept(workspace: Workspace, plan: Plan) -> dict[np.datetime64, Plan]:
+def _kept(plan: Plan, others: KeptPlans) -> dict[np.datetime64, Plan]:
     """Kept plans of the same horizon by day, up to this one's; itself for its day."""
     earliest = plan.as_of - WINDOWS * plan.horizon * WEEK
-    names: dict[np.datetime64, str] = {}
-    for name in list_plans(workspace):
-        header = plan_header(workspace, name)
-        day = np.datetime64(header["as_of"], "D")
-        if header["horizon"] == plan.horizon and earliest < day < plan.as_of:
-            names[day] = name
-    found = {day: load_plan(workspace, name) for day, name in names.items()}
+    found: dict[np.datetime64, Plan] = {}
+    for one in reversed(others.headings):
+        past = one.horizon == plan.horizon and earliest < one.as_of < plan.as_of
+        if past and one.as_of not in found:
+            read = others.load(one.plan_id)
+            if read is not None:
+                found[one.as_of] = read
     return found | {plan.as_of.astype("datetime64[D]"): plan}
 
 

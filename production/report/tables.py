@@ -39,12 +39,26 @@ def render_csv(report: Report, level: str = "variants") -> str:
     return text
 
 
-def _of(report: Report, name: str) -> Level:
-    level = BUILDERS[name](report) if name in BUILDERS else None
-    if level is None:
-        told = "has nothing to say of" if name in BUILDERS else "has no level"
+def check_level(name: str) -> None:
+    """Refuse a level that no report has, before one is built and whatever form it is written in.
+
+    Raises:
+        UnknownLevel: there is none of that name.
+    """
+    if name not in NAMES:
         raise UnknownLevel(
-            f"The report of this plan {told} '{name[:80]}'.",
+            f"A report has no level '{name[:80]}'.",
+            where="level",
+            fix=f"Use one of: {', '.join(NAMES)}.",
+        )
+
+
+def _of(report: Report, name: str) -> Level:
+    check_level(name)
+    level = BUILDERS[name](report)
+    if level is None:
+        raise UnknownLevel(
+            f"The report of this plan has nothing to say of '{name[:80]}'.",
             where="level",
             fix=f"Use one of: {', '.join(one.name for one in levels_of(report))}.",
         )
@@ -70,6 +84,7 @@ def render_json(report: Report) -> dict[str, Any]:
             "planned": _gap(report.planned),
         },
         "moved_units": report.moved,
+        "notes": list(report.notes),
         "so_far": None if report.live is None else _so_far(report.live),
         "customers": None if report.customers is None else asdict(report.customers),
         "drivers": None if report.why is None else [asdict(one) for one in report.why.all()],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from data.workspace import Workspace
 from production.demand.mix.settings import MixSettings
 from production.demand.reading import read_panel
+from production.demand.settings import DemandSettings
 from production.plans.plan import Effect, Plan, PlanResource
 from production.plans.saved import list_plans, load_plan
 from production.report.bottleneck import Bottleneck, bottleneck_of
@@ -20,6 +21,7 @@ from production.report.come_and_go import NEW, STOP, come_and_go
 from production.report.customers import Customers, customers_of
 from production.report.fans import Fan, fans_of, past_windows
 from production.report.gap import Gap, habit_gap, planned_gap
+from production.report.kept_plans import KeptPlans
 from production.report.last_plan import AgainstLast, against_last
 from production.report.live import LiveMix
 from production.report.options import options_of
@@ -85,6 +87,7 @@ class Report:
         customers: who wants it; None where neither customer groups nor regions are known.
         returns: what came back in the year before the plan; None where nothing did.
         live: orders since the plan was made against it; None where they were not asked for.
+        notes: what the report had to leave out.
     """
 
     plan: Plan
@@ -104,6 +107,7 @@ class Report:
     customers: Customers | None = None
     returns: Returns | None = None
     live: LiveMix | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def binding(self) -> tuple[PlanResource, ...]:
@@ -166,6 +170,7 @@ def build_report(
     *,
     fans: int = 6,
     settings: MixSettings | None = None,
+    demand: DemandSettings | None = None,
     against: str | None = None,
 ) -> Report:
     """What to show of a plan.
@@ -175,16 +180,22 @@ def build_report(
         plan: the plan; what it was made from is read where it is kept.
         fans: how many variants to show with their past.
         settings: how the mix is learned.
+        demand: how demand is read, as when the plan was made; by week, whatever it says.
         against: the id of the plan to compare it with; the last one before it without.
 
     Raises:
         UnknownPlan: no plan has the id that is asked for.
-        PlanRefused, RecordsRefused: the plans' files are damaged.
+        PlanRefused, RecordsRefused: the files of the plan, of the one to compare it with, or of
+            the releases are damaged. Others are left out, and notes say so.
     """
-    plan = _with_inputs(workspace, plan)
-    panel = read_panel(workspace)
+    plan, others = _with_inputs(workspace, plan), KeptPlans(workspace)
+    # plans and their reports are by week, also where forecasts are wanted by day
+    read = (demand or DemandSettings()).model_copy(update={"period": "week"})
+    panel = read_panel(workspace, read)
     rows = variant_rows(workspace, plan, panel, plan.inputs, settings)
     past = past_windows(rows, plan, panel)
+    over_time = gap_over_time(plan, panel, others)
+    last = against_last(workspace, plan, rows.set_index("variant_id")["title"], against, others)
     return Report(
         plan=plan,
         variants=rows,
@@ -193,15 +204,16 @@ def build_report(
         planned=planned_gap(plan.lines),
         today=habit_gap(plan.lines),
         service=service_of(rows),
-        over_time=gap_over_time(workspace, plan, panel),
+        over_time=over_time,
         coming_going=come_and_go(workspace, plan, panel, rows),
-        last=against_last(workspace, plan, rows.set_index("variant_id")["title"], against),
+        last=last,
         bottleneck=bottleneck_of(plan, plan.inputs, rows),
         capacity=capacity_price_of(plan, plan.inputs),
         why=why_of(workspace, plan),
         options=options_of(workspace, plan, panel),
         customers=customers_of(workspace, plan),
         returns=returns_of(workspace, plan, rows),
+        notes=others.notes(),
     )
 
 

@@ -212,6 +212,7 @@ def _notes(sheet: Any, report: Report, styles: Mapping[str, Any]) -> None:
         f"Demand is known up to {plan.as_of} and forecast by {plan.method}.",
         f"The plan is {plan.status}: it is expected to cost {plan.expected_cost:,.2f}, and no "
         f"plan costs less than {plan.bound:,.2f}.",
+        *report.notes,
         *(() if report.last is None else report.last.diff.notes),
         *plan.assumptions,
     )

@@ -469,6 +469,23 @@ class TestFaults:
         assert error["code"] == "production.unknown-plan"
         assert (workspace / "plans" / "latest").read_text().strip() in error["do"]
 
+    def test_a_level_that_no_report_has_is_refused_in_every_form(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        for form in ("html", "xlsx", "csv", "json"):
+            asked = ("report", "-w", workspace, "--level", "moon", "--format", form)
+            assert refused(capsys, *asked)["code"] == "production.unknown-level"
+        assert not list((workspace / "reports").iterdir())
+
+    def test_a_report_reads_demand_as_the_workspace_says(
+        self, capsys: pytest.CaptureFixture[str], workspace: Path
+    ) -> None:
+        asked = ("report", "-w", workspace, "--format", "json")
+        restored = answered(capsys, *asked)["report"]["gap_over_time"]
+        (workspace / "atelier.toml").write_text('[demand]\nrestore = "none"\n')
+        sold = answered(capsys, *asked)["report"]["gap_over_time"]
+        assert [one["demand"] for one in restored] != [one["demand"] for one in sold]
+
     def test_nothing_trained_or_planned_yet(
         self, capsys: pytest.CaptureFixture[str], tmp_path: Path
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -64,6 +65,21 @@ def test_a_key_that_is_gone_or_another(capsys: pytest.CaptureFixture[str], shop:
     found = checks_of(capsys, shop)["customer key"]
     assert found["state"] == "wrong"
     assert "missing" in found["found"]
+
+
+def test_every_damaged_plan_is_named(capsys: pytest.CaptureFixture[str], workspace: Path) -> None:
+    plans = workspace / "plans"
+    latest = (plans / "latest").read_text().strip()
+    for name in ("old-1", "old-2", "old-3"):
+        shutil.copytree(plans / latest, plans / name)
+    (plans / "old-1" / "plan.json").write_text("{}")
+    (plans / "old-3" / "lines.parquet").unlink()
+    found = checks_of(capsys, workspace)
+    assert found["plan"]["state"] == "ok"
+    assert found["kept plans"]["state"] == "wrong"
+    assert "'old-1' is altered or incomplete" in found["kept plans"]["found"]
+    assert "1 more cannot be read: 'old-3'" in found["kept plans"]["found"]
+    assert found["kept plans"]["do"]
 
 
 @pytest.mark.parametrize("broken", [".uvl", ".toml"])

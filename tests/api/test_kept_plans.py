@@ -136,6 +136,18 @@ class TestService:
         )
         assert sorted(path.name for path in (workspace / "plans").iterdir()) == before
 
+    def test_a_what_if_of_a_plan_by_week_says_what_it_compares_with(
+        self, client: Client, capsys: pytest.CaptureFixture[str], workspace: Path, first: str
+    ) -> None:
+        body = {"groups": [{"demand": 1.1}]}
+        assert client.post(f"/v1/plans/{first}/what-if", json=body).json()["notes"] == []
+        weekly = client.post("/v1/plans", json={"weekly": True}).json()["plan_id"]
+        [note] = client.post(f"/v1/plans/{weekly}/what-if", json=body).json()["notes"]
+        assert "made by week" in note
+        ask = ("plan", "what-if", weekly, "--demand", "all=110%", "-w", workspace)
+        assert answered(capsys, *ask)["notes"] == [note]
+        assert "made by week" in run(capsys, *ask)[1]
+
     def test_a_release_holds_and_is_listed(
         self, client: Client, workspace: Path, first: str
     ) -> None:

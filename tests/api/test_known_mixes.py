@@ -12,7 +12,10 @@ from fastapi import Response
 from api.service.app import create_app
 from api.service.engine import Engine, open_engine
 from api.service.known_mixes import MOST_BYTES, MixesGiven
+from api.service.plans import Edition, Version
 from api.settings import load_settings
+from data.tables import ORDERS
+from data.workspace import Workspace
 from tests.api.client import Client
 
 PATH = "/v1/variant-mix"
@@ -83,11 +86,24 @@ def test_another_plan_that_was_asked_for_between_changes_nothing(engine: Engine)
 
 
 def test_the_answers_kept_stay_within_their_bytes() -> None:
-    given, edition = MixesGiven(), ("plan", 1)
+    given, edition = MixesGiven(), Edition(Version("plan", ()), 1)
     scopes = [{"query_string": b"%d" % number, "headers": []} for number in range(5)]
     for scope in scopes:
         given.keep(scope, edition, Response(b"x" * (MOST_BYTES // 4)))
     assert [given.get(scope, edition) is None for scope in scopes] == [True] + [False] * 4
-    assert given.get(scopes[1], ("plan", 2)) is None
+    assert given.get(scopes[1], edition._replace(built=2)) is None
+    assert given.get(scopes[1], edition._replace(version=Version("plan", (None,)))) is None
     given.keep(scopes[1], edition, Response(b"x" * (MOST_BYTES + 1)))
     assert all(given.get(scope, edition) is None for scope in scopes)
+
+
+def test_demand_is_read_as_the_workspace_says(market: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(str(market), tmp_path / "workspace"))
+    with open_engine(root, load_settings(root, ready_lists=0)) as engine:
+        restored = Client(create_app(engine)).get(PATH).json()["gap_over_time"]
+    (root / "atelier.toml").write_text('[demand]\nrestore = "none"\n')
+    with open_engine(root, load_settings(root, ready_lists=0)) as engine:
+        sold = Client(create_app(engine)).get(PATH).json()["gap_over_time"]
+    assert [one["demand"] for one in restored] != [one["demand"] for one in sold]
+    orders = Workspace.open(root).read(ORDERS)
+    assert sum(one["demand"] or 0 for one in sold) <= orders["quantity"].clip(lower=0).sum()

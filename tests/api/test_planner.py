@@ -222,6 +222,15 @@ def test_a_plan_that_cannot_be_read_is_told_and_read_again(workspace: Path) -> N
         assert "What to make" in shown(client, "/")
 
 
+def test_a_plan_by_week_says_what_a_what_if_begins_with(workspace: Path) -> None:
+    with open_engine(workspace, load_settings(workspace)) as engine:
+        client = Client(create_app(engine))
+        assert '<ul class="note" id="notes" hidden></ul>' in shown(client, "/")
+        assert client.post("/v1/plans", json={"weekly": True}).status_code == 201
+        page = shown(client, "/")
+        assert '<ul class="note" id="notes"><li>The plan was made by week;' in page
+
+
 def test_a_list_that_a_planner_looks_at_was_not_shown(workspace: Path) -> None:
     (workspace / "atelier.toml").write_text("[explore]\nshare = 0.2\n")
     with open_engine(workspace, load_settings(workspace)) as engine:

@@ -111,6 +111,26 @@ def test_a_promotion_of_a_style_raises_its_units(browser: Browser, service: str)
         assert page.locator('[data-figure="profit"] [data-change]').inner_text() != DASH
 
 
+def test_what_a_what_if_says_of_its_comparison_is_shown_as_text(
+    browser: Browser, service: str
+) -> None:
+    said = ["The plan was made by <b>week</b>.", "<img src=x onerror=alert(1)>"]
+
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"notes": said})
+
+    with visiting(browser, service) as page:
+        notes = page.locator("#notes")
+        expect(notes).to_be_hidden()
+        page.route("**/what-if", told)
+        page.get_by_role("slider").first.fill("-40")
+        expect(notes.locator("li")).to_have_text(said)
+        expect(notes).to_be_visible()
+        assert notes.locator("b, img").count() == 0
+        assert too_wide(page) == []
+
+
 def test_an_answer_that_comes_late_never_overwrites_a_newer_one(
     browser: Browser, service: str
 ) -> None:

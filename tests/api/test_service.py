@@ -239,6 +239,16 @@ class TestVariantMix:
         response = client.get("/v1/variant-mix", params=asked | {"level": "moon"})
         problem(response, 422, "production.unknown-level")
 
+    @pytest.mark.parametrize("form", ["html", "xlsx", "csv", "json"])
+    @pytest.mark.parametrize("live", ["false", "true"])
+    def test_an_unknown_level_is_refused_in_every_form(
+        self, client: Client, form: str, live: str
+    ) -> None:
+        asked = {"format": form, "level": "moon", "live": live}
+        for _ in range(2):  # a refusal is not kept
+            response = client.get("/v1/variant-mix", params=asked)
+            problem(response, 422, "production.unknown-level")
+
     def test_a_format_or_a_plan_to_compare_with_that_is_none(self, client: Client) -> None:
         response = client.get("/v1/variant-mix", params={"format": "pdf"})
         problem(response, 422, "api.invalid")

@@ -8,10 +8,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from data.tables import VARIANTS
+from data.tables import ORDERS, VARIANTS
 from data.workspace import Workspace
+from production.demand.reading import read_panel
+from production.demand.settings import DemandSettings
 from production.plans.planning import make_plan
 from production.report import Report, build_report, render_csv, render_html, render_json
 from tests.production.small_market import simple_forecast, small_market
@@ -149,3 +152,25 @@ def test_a_plan_without_resources_or_titles_still_has_a_report(tmp_path: Path) -
     page = render_html(build_report(workspace, plan))
     assert Tags(page).open == []
     assert "No resource is known" in page
+
+
+def test_demand_is_read_by_the_settings_that_the_plan_is_made_by(tmp_path: Path) -> None:
+    workspace = small_market(tmp_path / "w")
+    days = read_panel(workspace).periods.astype("datetime64[us]")
+    # half of the weeks A-red is out, and its customers go unserved
+    stock = pd.DataFrame({"variant_id": "A-red", "date": days, "in_stock": np.arange(30) % 2 / 1.0})
+    orders = workspace.read(ORDERS)
+    week = ((orders["ordered_at"] - days[0]) // np.timedelta64(7, "D")).to_numpy()
+    missed = (orders["variant_id"] == "A-red") & (week % 2 == 0)
+    workspace.write({"orders": orders[~missed], "stock": stock})
+    sales = DemandSettings(restore="none")
+    plan = make_plan(workspace, forecast=simple_forecast(workspace), demand=sales)
+    restored, sold = (
+        build_report(workspace, plan, demand=one) for one in (DemandSettings(), sales)
+    )
+    units = read_panel(workspace, sales).units.sum(axis=0)
+    over = sold.over_time[sold.over_time["demand"].notna()]
+    assert over["demand"].iloc[-1] == units[-4:].sum()
+    assert restored.over_time.loc[over.index[-1], "demand"] > units[-4:].sum()
+    by_day = build_report(workspace, plan, demand=DemandSettings(restore="none", period="day"))
+    pd.testing.assert_frame_equal(by_day.over_time, sold.over_time)

@@ -238,3 +238,45 @@ def test_the_order_of_lines_changes_nothing(forecast: SavedForecast, right: pd.D
     shuffled = right.sample(frac=1.0, random_state=3)
     one, other = (compared(forecast, lines, "2026-03-20").rows for lines in (right, shuffled))
     pd.testing.assert_frame_equal(one, other)
+
+
+def one_week(forecast: SavedForecast) -> SavedForecast:
+    """The same demand in one week, 5 January to 11 January."""
+    made = forecast.forecast
+    weekly = made.mean[:, None].copy()
+    origin = np.datetime64("2026-01-05")
+    return replace(forecast, forecast=replace(made, origin=origin, weekly=weekly))
+
+
+def test_the_horizons_end_is_no_part_of_it_and_now_is(forecast: SavedForecast) -> None:
+    week = one_week(forecast)
+    orders = lines_of(
+        ("a", "v050", 1, "2026-01-05"),
+        ("b", "v050", 2, "2026-01-06"),
+        ("c", "v050", 4, "2026-01-12"),
+    )
+    told = {
+        "2026-01-04T23:59": 0,
+        "2026-01-05": 1,  # an order of this very moment has arrived
+        "2026-01-05T23:59": 1,
+        "2026-01-06": 3,
+        "2026-01-11T23:59": 3,
+        "2026-01-12": 3,
+        "2026-02-01": 3,
+    }
+    for now, units in told.items():
+        found = compared(week, orders, now)
+        assert found.rows["ordered"].sum() == units, now
+    assert found.end == np.datetime64("2026-01-12")
+
+
+def test_an_order_of_midnight_is_of_the_day_that_begins(
+    forecast: SavedForecast, right: pd.DataFrame
+) -> None:
+    sooner = np.datetime64("2026-01-05") + (right["ordered_at"] - MONDAY) / 4
+    burst = lines_of(("a", "v050", 400, "2026-01-07"))
+    orders = pd.concat([right.assign(ordered_at=sooner), burst], ignore_index=True)
+    found = compared(one_week(forecast), orders, "2026-01-09")
+    row = found.rows.set_index("variant_id").loc["v050"]
+    # the look at the end of 6 January has nothing of the 7th yet
+    assert (row["alert"], row["first_at"]) == ("above", pd.Timestamp("2026-01-08"))

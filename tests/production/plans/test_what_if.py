@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,16 @@ from data.tables import VARIANTS
 from production.allocation.allocate import allocate
 from production.errors import BadChange, BadResources, Infeasible
 from production.plans.changes import Change, Changes, To
-from production.plans.diff import inputs_kept
+from production.plans.diff import diff, inputs_kept
 from production.plans.inputs import PlanInputs, read_inputs, write_inputs
 from production.plans.overrides import Override, recorded
 from production.plans.overriding import override
+from production.plans.plan import Plan
 from production.plans.planning import make_plan
-from production.plans.what_if import WhatIf, what_if
+from production.plans.risk_settings import RiskSettings
+from production.plans.what_if import WhatIf, notes_on, what_if
 from tests.production.plans.test_overrides import NOW
+from tests.production.plans.test_weeks_and_regions import planned, regional, with_lead
 from tests.production.small_market import simple_forecast, small_market
 
 
@@ -185,3 +189,57 @@ def test_styles_and_the_gap_sum_up_the_lines(inputs: PlanInputs) -> None:
     assert styles["change"].sum() == found.lines["change"].sum()
     wrong = found.lines["shortage_before"].sum() + found.lines["leftover_before"].sum()
     assert told["gap_before"] == pytest.approx(wrong / inputs.task.curves.mean().sum())
+
+
+def noted(plan: Plan) -> tuple[str, ...]:
+    inputs = inputs_kept(plan)
+    base = allocate(inputs.task)
+    found = what_if(
+        inputs, Changes(capacity={"sewing": To(factor=1.2)}), base, notes=notes_on(plan, base)
+    )
+    assert found.to_json()["notes"] == [*found.notes]
+    return found.notes
+
+
+def away(plan: Plan) -> tuple[int, float]:
+    """Variants and units of which the answer that a what-if begins with is not the plan."""
+    base = allocate(inputs_kept(plan).task).quantity
+    moved = np.abs(base - plan.lines["quantity"].to_numpy())
+    return int((moved > 0).sum()), float(moved.sum())
+
+
+def test_a_plan_of_its_horizon_and_the_mean_is_what_a_what_if_begins_with(tmp_path: Path) -> None:
+    workspace = small_market(tmp_path / "w")
+    plan = make_plan(workspace, forecast=simple_forecast(workspace))
+    assert noted(plan) == ()
+    lines = plan.lines.assign(quantity=plan.lines["quantity"] + (plan.lines.index == 0))
+    [note] = noted(replace(plan, lines=lines))
+    assert "solved again" in note
+    assert "other quantities of one variant than the plan, 1 units in all" in note
+
+
+def test_what_was_solved_otherwise_is_told_with_how_far_it_is(tmp_path: Path) -> None:
+    workspace = with_lead(tmp_path / "weeks", {"A-red": 2, "D-grey": 9})
+    averse = RiskSettings(weight=0.9, scenarios=200)
+    forecast = simple_forecast(workspace)
+    plans = {
+        "by week": make_plan(workspace, forecast=forecast),
+        "by region": planned(regional(tmp_path / "regions", 20.0)),
+        "with weight on its worst scenarios": make_plan(workspace, forecast=forecast, risk=averse),
+    }
+    for way, plan in plans.items():
+        [note] = noted(plan)
+        variants, units = away(plan)
+        assert note.startswith(f"The plan was made {way};")
+        assert variants > 1
+        told = f"other quantities of {variants:,} variants than the plan, {units:,.0f} units in all"
+        assert told in note
+
+
+def test_a_diff_says_that_worst_scenarios_had_weight(tmp_path: Path) -> None:
+    workspace = small_market(tmp_path / "w")
+    forecast = simple_forecast(workspace)
+    plain = make_plan(workspace, forecast=forecast)
+    averse = make_plan(workspace, forecast=forecast, risk=RiskSettings(weight=0.9, scenarios=200))
+    assert diff(plain, plain).notes == ()
+    assert any("worst scenarios" in note for note in diff(plain, averse).notes)
