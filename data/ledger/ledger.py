@@ -155,11 +155,12 @@ class Ledger:
         return order
 
     def list_orders(
-        self, states: Sequence[State] = STATES, *, limit: int, offset: int = 0
+        self, states: Sequence[State] = STATES, *, limit: int | None, offset: int = 0
     ) -> tuple[int, list[Order]]:
         """How many orders are in some states, and a page of them, the newest first.
 
-        Holds that have run out are expired first. O(the page).
+        Holds that have run out are expired first. Pages are for people: between two of them orders
+        move, so who needs each order once asks for all, without a limit. O(the page).
 
         Raises:
             StoreError: the store is away, busy, full or read-only.
