@@ -32,6 +32,11 @@ COUNTED: Final[tuple[State, ...]] = ("confirmed", "in_production", "shipped", "r
 """States of an order that somebody has committed to."""
 
 
+PATIENCE: Final = 5.0
+"""Seconds to wait for another who is changing the tables: joining takes about one, an import may
+take minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """What was taken into the orders table.
@@ -51,9 +56,11 @@ def join_orders(workspace: Workspace, settings: Settings) -> Joined:
     """Take the custom orders that were committed to into the tables; see `Joined`.
 
     Their lines go into the orders table, what was chosen into the configurations table: where free
-    text is sealed, without the texts that customers typed.
+    text is sealed, without the texts that customers typed. Trainings, forecasts and plans begin
+    with it, whoever asks for them.
 
-    Nothing is done where there is no store yet.
+    Nothing is done where there is no store yet; where there are no custom orders the tables are
+    neither locked nor read whole.
 
     Raises:
         WorkspaceError: another process is changing the tables.
@@ -67,7 +74,7 @@ def join_orders(workspace: Workspace, settings: Settings) -> Joined:
         if not found and not _has_custom(workspace) and not has_composed(workspace):
             return Joined(0, 0, changed=False)
         sealed = ledger.database.seals.newest is not None
-        with workspace.locked():
+        with workspace.locked(PATIENCE):
             # read once nobody else joins: what was read before another did is older than the tables
             _, committed = ledger.list_orders(COUNTED, limit=None)
             return _join(workspace, settings, committed, texts=not sealed)
@@ -184,5 +191,7 @@ def _custom(lines: pd.DataFrame) -> pd.Series:
 def _has_custom(workspace: Workspace) -> bool:
     if not workspace.has(ORDERS):
         return False
-    held = workspace.read(ORDERS)
-    return "channel" in held and bool(_custom(held).any())
+    came = workspace.read(ORDERS, ("channel",))
+    if "channel" not in came or not came["channel"].eq(CHANNEL).any():
+        return False
+    return bool(_custom(workspace.read(ORDERS, ("channel", "order_id"))).any())
