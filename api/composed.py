@@ -54,13 +54,13 @@ def with_composed(
 
 def has_composed(workspace: Workspace) -> bool:
     """Whether the configurations table has any that the ledger gave."""
-    table = _table(workspace)
+    table = _table(workspace, ("configuration_id",))
     return "configuration_id" in table and bool(_ours(table).any())
 
 
-def _table(workspace: Workspace) -> pd.DataFrame:
+def _table(workspace: Workspace, columns: Sequence[str] | None = None) -> pd.DataFrame:
     has = workspace.has(CONFIGURATIONS)
-    return workspace.read(CONFIGURATIONS) if has else pd.DataFrame()
+    return workspace.read(CONFIGURATIONS, columns) if has else pd.DataFrame()
 
 
 def _ours(table: pd.DataFrame) -> pd.Series:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from api.errors import NotReady
+from api.loop import join_orders
 from api.scenario import digest_of
 from api.settings import Settings
 from data.progress import Progress, silent
@@ -65,6 +66,8 @@ def forecast_and_save(
 ) -> SavedForecast:
     """Forecast over the settings' horizon, keep the forecast and make it the latest.
 
+    Custom orders are taken into the tables first, see `api.loop.join_orders`.
+
     Args:
         workspace: what to learn from, and where to keep it.
         settings: horizon, seed and how demand is read.
@@ -72,7 +75,26 @@ def forecast_and_save(
         method: likewise.
         scenario: what somebody says of market factors to come, or None.
         progress: told of the steps.
+
+    Raises:
+        WorkspaceError: another process is changing the tables.
+        StoreError: the store is away, busy, full or read-only.
     """
+    join_orders(workspace, settings)
+    return _made_and_saved(
+        workspace, settings, as_of=as_of, method=method, scenario=scenario, progress=progress
+    )
+
+
+def _made_and_saved(
+    workspace: Workspace,
+    settings: Settings,
+    *,
+    as_of: np.datetime64 | None,
+    method: str,
+    scenario: pd.DataFrame | None,
+    progress: Progress,
+) -> SavedForecast:
     more = _scenario_asked(scenario)  # before the tables are read: what is swapped later is newer
     asked = asked_of(workspace, settings, as_of=as_of, method=method, more=more)
     panel = read_panel(workspace, settings.demand, scenario=scenario)
@@ -99,14 +121,18 @@ def kept_or_made(
     scenario: pd.DataFrame | None = None,
     progress: Progress = silent,
 ) -> SavedForecast:
-    """The latest kept forecast, where it answers this and the data are as they were; else a new."""
+    """The latest kept forecast, where it answers this and the data are as they were; else a new.
+
+    Errors as of `forecast_and_save`; custom orders count among the data.
+    """
+    join_orders(workspace, settings)
     kept = latest_forecast_id(workspace)
     if kept is not None:
         saved = load_forecast(workspace, kept)
         more = _scenario_asked(scenario)
         if saved.asked == asked_of(workspace, settings, as_of=as_of, method=method, more=more):
             return saved
-    return forecast_and_save(
+    return _made_and_saved(
         workspace, settings, as_of=as_of, method=method, scenario=scenario, progress=progress
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -14,7 +14,7 @@ from api.composed import has_composed, with_composed
 from api.live import local_time
 from api.settings import Settings
 from data.cleaning.finish import completed, conform
-from data.ledger import MILLI, Ledger, Order, open_ledger
+from data.ledger import MILLI, Order, open_ledger
 from data.ledger.states import State
 from data.tables import CONFIGURATIONS, ORDERS, VARIANTS
 from data.workspace import Workspace
@@ -31,7 +31,10 @@ LEDGER_ID: Final = "[0-9a-f]{32}"
 COUNTED: Final[tuple[State, ...]] = ("confirmed", "in_production", "shipped", "returned")
 """States of an order that somebody has committed to."""
 
-ORDERS_A_READ: Final = 500
+
+PATIENCE: Final = 5.0
+"""Seconds to wait for another who is changing the tables: joining takes about one, an import may
+take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,11 @@ def join_orders(workspace: Workspace, settings: Settings) -> Joined:
     """Take the custom orders that were committed to into the tables; see `Joined`.
 
     Their lines go into the orders table, what was chosen into the configurations table: where free
-    text is sealed, without the texts that customers typed.
+    text is sealed, without the texts that customers typed. Trainings, forecasts and plans begin
+    with it, whoever asks for them.
 
-    Nothing is done where there is no store yet.
+    Nothing is done where there is no store yet; where there are no custom orders the tables are
+    neither locked nor read whole.
 
     Raises:
         WorkspaceError: another process is changing the tables.
@@ -65,13 +70,16 @@ def join_orders(workspace: Workspace, settings: Settings) -> Joined:
         return Joined(0, 0, changed=False)
     ledger = open_ledger(settings.store_url(workspace.root))
     try:
-        committed, sealed = list(_orders(ledger, COUNTED)), ledger.database.seals.newest is not None
+        found, _ = ledger.list_orders(COUNTED, limit=0)
+        if not found and not _has_custom(workspace) and not has_composed(workspace):
+            return Joined(0, 0, changed=False)
+        sealed = ledger.database.seals.newest is not None
+        with workspace.locked(PATIENCE):
+            # read once nobody else joins: what was read before another did is older than the tables
+            _, committed = ledger.list_orders(COUNTED, limit=None)
+            return _join(workspace, settings, committed, texts=not sealed)
     finally:
         ledger.close()
-    if not committed and not _has_custom(workspace) and not has_composed(workspace):
-        return Joined(0, 0, changed=False)
-    with workspace.locked():
-        return _join(workspace, settings, committed, texts=not sealed)
 
 
 def taken_by_orders(workspace: Workspace, settings: Settings) -> pd.DataFrame | None:
@@ -183,16 +191,7 @@ def _custom(lines: pd.DataFrame) -> pd.Series:
 def _has_custom(workspace: Workspace) -> bool:
     if not workspace.has(ORDERS):
         return False
-    held = workspace.read(ORDERS)
-    return "channel" in held and bool(_custom(held).any())
-
-
-def _orders(ledger: Ledger, states: Sequence[State]) -> Iterator[Order]:
-    """Orders in some states, a page at a time."""
-    offset = 0
-    while True:
-        _, page = ledger.list_orders(states, limit=ORDERS_A_READ, offset=offset)
-        yield from page
-        if len(page) < ORDERS_A_READ:
-            return
-        offset += len(page)
+    came = workspace.read(ORDERS, ("channel",))
+    if "channel" not in came or not came["channel"].eq(CHANNEL).any():
+        return False
+    return bool(_custom(workspace.read(ORDERS, ("channel", "order_id"))).any())

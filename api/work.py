@@ -12,7 +12,7 @@ from api.demand import asked_of
 from api.errors import NotReady
 from api.formats import VARIANTS, Format
 from api.live import live_lines
-from api.loop import taken_by_orders
+from api.loop import join_orders, taken_by_orders
 from api.output import write_bytes
 from api.reports import FORMS
 from api.settings import Settings
@@ -83,13 +83,20 @@ def train_and_save(
 ) -> tuple[str, Recommender]:
     """Fit the model that the settings name, save it and make it the current one.
 
+    Custom orders are taken into the tables first, see `api.loop.join_orders`.
+
     Args:
         workspace: what to learn from, and where to save.
         settings: name the model.
         as_of: see `recsys.recommender.train`.
         untuned: see `tuned_for`.
         progress: told of the steps.
+
+    Raises:
+        WorkspaceError: another process is changing the tables.
+        StoreError: the store is away, busy, full or read-only.
     """
+    join_orders(workspace, settings)
     tuned = tuned_for(workspace, settings, as_of, untuned=untuned)
     recommender = _trained(workspace, settings, tuned, as_of=as_of, progress=progress)
     summary = None if tuned is None else tuned.summary()
@@ -204,7 +211,17 @@ def plan_and_save(
     overtime: bool = True,
     progress: Progress = silent,
 ) -> Plan:
-    """Make a plan over the settings' horizon; it and its forecast are kept, the latest."""
+    """Make a plan over the settings' horizon; it and its forecast are kept, the latest.
+
+    Custom orders are taken into the tables first, see `api.loop.join_orders`; not where a forecast
+    is given, which was made from the tables as they are.
+
+    Raises:
+        WorkspaceError: another process is changing the tables.
+        StoreError: the store is away, busy, full or read-only.
+    """
+    if forecast is None:
+        join_orders(workspace, settings)
     asked = asked_of(workspace, settings, as_of=as_of, method=method)
 
     def keep(made: Forecast, panel: DemandPanel) -> None:

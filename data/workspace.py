@@ -26,14 +26,16 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow.parquet import read_schema
 
 from data.customers import Pseudonyms, new_pseudonyms, read_pseudonyms, write_key
 from data.errors import WorkspaceError
@@ -49,6 +51,8 @@ RAW_FORMAT: Final = 1
 FOLDERS: Final = ("tables", "models", "plans", "reports")
 NEW: Final = "tables.new"
 OLD: Final = "tables.old"
+
+SECONDS_BETWEEN_LOCKS: Final = 0.05
 
 Records = list[dict[str, Any]]
 """The imports of a workspace, oldest first, as in `tables/imports.json`."""
@@ -157,8 +161,12 @@ class Workspace:
         """Whether the table has been imported."""
         return self.path(table).is_file()
 
-    def read(self, table: Table) -> pd.DataFrame:
+    def read(self, table: Table, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """A table as imported: canonical columns first, then its open columns.
+
+        Args:
+            table: which.
+            columns: only these, as far as it has them: a column is read much faster than all.
 
         Raises:
             WorkspaceError: the table has not been imported, or its file is damaged.
@@ -170,7 +178,10 @@ class Workspace:
                 fix=f"Import a file whose mapping feeds '{table.name}'.",
             )
         try:
-            return pd.read_parquet(self.path(table))
+            if columns is not None:
+                held = set(read_schema(self.path(table)).names)
+                columns = [name for name in columns if name in held]
+            return pd.read_parquet(self.path(table), columns=columns)
         except (pa.ArrowException, OSError) as error:
             raise WorkspaceError(
                 f"The table '{table.name}' is damaged.",
@@ -224,8 +235,11 @@ class Workspace:
         return digest.hexdigest()
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, patience: float = 0.0) -> Iterator[None]:
         """Hold the workspace's tables for writing.
+
+        Args:
+            patience: seconds to wait for another process that holds them.
 
         Raises:
             WorkspaceError: another process holds them.
@@ -235,14 +249,15 @@ class Workspace:
         except OSError as error:
             raise _unwritable(self.root, error) from error
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise WorkspaceError(
-                    "Another process is changing this workspace's tables.",
-                    where=str(self.root),
-                    fix="Wait for it to finish, then try again.",
-                ) from error
+            ends = time.monotonic() + patience
+            while not _lock(lock):
+                if time.monotonic() >= ends:
+                    raise WorkspaceError(
+                        "Another process is changing this workspace's tables.",
+                        where=str(self.root),
+                        fix="Wait for it to finish, then try again.",
+                    )
+                time.sleep(SECONDS_BETWEEN_LOCKS)
             yield
 
     def _prepare(self, tables: Mapping[str, pd.DataFrame], imports: Records | None) -> None:
@@ -279,6 +294,15 @@ class Workspace:
                 raise
         except OSError as error:
             raise _unwritable(self.root, error) from error
+
+
+def _lock(file: IO[str]) -> bool:
+    """Whether a file's lock could be had at once."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def write_marker(root: Path, pseudonyms: Pseudonyms) -> None:

@@ -88,14 +88,12 @@ def forecast(
         check_writable(out)
 
     from api.demand import forecast_and_save, header_of, kept_or_made, variant_answer
-    from api.loop import join_orders
     from api.scenario import read_scenario
     from api.settings import load_settings
     from data.workspace import Workspace
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, horizon=horizon, demand=demand_flags(period, known))
-    join_orders(opened, settings)
     told_of = None if scenario is None else read_scenario(scenario)
     obtain = forecast_and_save if variant is None else kept_or_made
     with console.progress() as progress, losses_to(tensorboard):

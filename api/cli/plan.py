@@ -192,7 +192,6 @@ def make(
         plan_files(files, overrides, json)
         return
 
-    from api.loop import join_orders
     from api.output import replacing, to_json
     from api.settings import load_settings
     from api.work import plan_and_save
@@ -200,7 +199,6 @@ def make(
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, horizon=horizon, risk=weighed or None)
-    join_orders(opened, settings)
     with console.progress() as progress:
         made = plan_and_save(
             opened,

@@ -32,14 +32,12 @@ def train(
     as_json: JsonFlag = False,
 ) -> None:
     """Learn the customers' preferences; the model becomes current."""
-    from api.loop import join_orders
     from api.settings import load_settings
     from api.work import train_and_save, tuned_for
     from data.workspace import Workspace
 
     opened = Workspace.open(workspace)
     settings = load_settings(workspace, model=model)
-    join_orders(opened, settings)
     tuned = tuned_for(opened, settings, moment(as_of), untuned=untuned)
     with console.progress() as progress, losses_to(tensorboard):
         model_id, recommender = train_and_save(

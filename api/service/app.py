@@ -27,7 +27,7 @@ from api.service.request_log import RequestLog, crashed, say
 from api.service.routes import ROUTERS
 from api.service.routes.mix import MIXES
 from api.service.routes.recommendations import PLAIN_LISTS
-from data.errors import WorkspaceError
+from data.errors import StoreError, WorkspaceError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -112,7 +112,8 @@ def _listening(engine: Engine) -> list[asyncio.Task[None]]:
 async def _watch(engine: Engine) -> None:
     """Take up a new current model while serving; the old one serves until the new one is whole.
 
-    Also what else is due by the clock: lists made ahead, beliefs, retention, memory given back.
+    Also what else is due by the clock: lists made ahead, beliefs, retention, memory given back,
+    old answers forgotten.
     """
     for look in count(1):
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
@@ -121,6 +122,7 @@ async def _watch(engine: Engine) -> None:
             await anyio.to_thread.run_sync(engine.serving.look_for_lists)
             await anyio.to_thread.run_sync(engine.exploring.learn)
             await anyio.to_thread.run_sync(retain_daily, engine)
+            await anyio.to_thread.run_sync(forget_daily, engine)
             if look % LOOKS_BETWEEN_TRIMS == 0:
                 await anyio.to_thread.run_sync(trim)
         except Exception as error:  # the task's last wall: one bad look must not end all looking
@@ -136,6 +138,16 @@ def retain_daily(engine: Engine) -> None:
     if done is not None:
         counts = {name: one.unnamed + one.removed for name, one in done.changed.items()}
         say("customers retained", rows=counts, waiting=list(done.waiting))
+
+
+def forget_daily(engine: Engine) -> None:
+    """Forget the answers of old Idempotency-Keys, where that is due, and say how many."""
+    try:
+        forgotten = engine.forgetting.look()
+    except StoreError:  # /readyz tells of it
+        return
+    if forgotten:
+        say("answers forgotten", count=forgotten)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 
 from api.answers import Desk
 from api.errors import Invalid
+from api.forgetting import DailyForgetting
 from api.live import local_time
 from api.ordering import Ordering
 from api.products import Products
@@ -94,6 +95,7 @@ class Engine:
         )
         self.sessions = Sessions(key_of(workspace, settings))
         self.retention = DailyRetention(workspace, settings, store.database)
+        self.forgetting = DailyForgetting(self.ordering.ledger)
 
     def refresh(self) -> None:
         """Take up the models that serve, see `Serving.refresh`."""

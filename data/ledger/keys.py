@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from data.errors import (
@@ -94,9 +94,17 @@ def find(connection: Connection, request: RequestKey, digest: str) -> Answer | N
     return Answer(_outcome(found.answer))
 
 
-def forget(connection: Connection, before: datetime) -> int:
-    """Drop the answers given before a moment; how many there were."""
-    return connection.execute(delete(keys).where(keys.c.at < naive(before))).rowcount
+def any_older(connection: Connection, before: datetime) -> bool:
+    """Whether an answer was given before a moment."""
+    query = select(keys.c.key).where(keys.c.at < naive(before)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def forget(connection: Connection, before: datetime, most: int) -> int:
+    """Drop answers given before a moment, at most so many; how many it were."""
+    its = tuple_(keys.c.scope, keys.c.key)
+    some = select(keys.c.scope, keys.c.key).where(keys.c.at < naive(before)).limit(most)
+    return connection.execute(delete(keys).where(its.in_(some))).rowcount
 
 
 def _written(outcome: Receipt | LedgerError) -> str:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -33,6 +34,8 @@ from data.ledger.times import now_utc
 from data.sealing import Seals
 from data.store.database import Database
 from data.store.migrating import open_migrated
+
+KEYS_A_BATCH: Final = 1000
 
 
 def random_id() -> str:
@@ -155,11 +158,12 @@ class Ledger:
         return order
 
     def list_orders(
-        self, states: Sequence[State] = STATES, *, limit: int, offset: int = 0
+        self, states: Sequence[State] = STATES, *, limit: int | None, offset: int = 0
     ) -> tuple[int, list[Order]]:
         """How many orders are in some states, and a page of them, the newest first.
 
-        Holds that have run out are expired first. O(the page).
+        Holds that have run out are expired first. Pages are for people: between two of them orders
+        move, so who needs each order once asks for all, without a limit. O(the page).
 
         Raises:
             StoreError: the store is away, busy, full or read-only.
@@ -278,9 +282,23 @@ class Ledger:
         return expired
 
     def forget_keys(self, *, older_than: timedelta) -> int:
-        """Forget answers of long ago; a request sent again after that counts as a new one."""
-        before = self.clock() - older_than
-        return self.database.retried(lambda connection: keys.forget(connection, before))
+        """Forget answers of long ago; how many. A request sent again after that is a new one.
+
+        A batch at a time, so that orders wait for none for long.
+
+        Raises:
+            StoreError: the store is away, busy, full or read-only.
+        """
+        before, forgotten = self.clock() - older_than, 0
+        with self.database.transaction(reads=True) as connection:
+            left = keys.any_older(connection, before)
+        while left:
+            some = self.database.retried(
+                lambda connection: keys.forget(connection, before, KEYS_A_BATCH)
+            )
+            forgotten += some
+            left = some == KEYS_A_BATCH
+        return forgotten
 
     def audit_head(self) -> audit.Head:
         """Where the audit ends now; noted elsewhere, it shows whether the end was cut since."""

@@ -130,9 +130,9 @@ def read(connection: Connection, order_id: str) -> Order | None:
 
 
 def read_some(
-    connection: Connection, states: Sequence[State], limit: int, offset: int
+    connection: Connection, states: Sequence[State], limit: int | None, offset: int
 ) -> list[Order]:
-    """Orders in some states, the newest first, then by id; with their lines."""
+    """Orders in some states, the newest first, then by id; with their lines; all with no limit."""
     query = select(orders).where(orders.c.state.in_(states))
     query = query.order_by(orders.c.made_at.desc(), orders.c.order_id).limit(limit).offset(offset)
     return _whole(connection, [_head(row) for row in connection.execute(query).mappings()])

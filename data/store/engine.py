@@ -91,6 +91,8 @@ def _pragma(connection: sqlite3.Connection, name: str) -> object:
 
 def _postgresql(url: URL, patience: float) -> Engine:
     """PostgreSQL through psycopg 3, with bounded waits and commits that are synced."""
+    from psycopg import IsolationLevel  # noqa: PLC0415  # a store in a file does without it
+
     milliseconds = int(patience * 1000)
     asked = url.query.get("options", "")
     options = " ".join(
@@ -114,6 +116,19 @@ def _postgresql(url: URL, patience: float) -> Engine:
         rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
         if connection.closed or (rested > RESTED_SECONDS and not _answers(connection)):
             raise DisconnectionError  # the pool makes a new one
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        """All statements of a transaction that only reads see the store at one moment.
+
+        Between two of them orders go on. It writes nothing, so the server never undoes it for the
+        sake of another; and the level goes with the BEGIN, so it costs no journey.
+        """
+        reads = connection.get_execution_options().get(READS, False)
+        driver: Any = connection.connection.driver_connection
+        if bool(driver.read_only) != reads:
+            driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None
+            driver.read_only = True if reads else None
 
     return engine
 

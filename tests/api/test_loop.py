@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import Engine, event, insert
 
 from api.loop import CHANNEL, Joined, join_orders, taken_by_orders
 from api.settings import load_settings
 from api.work import plan_and_save
 from data.ledger import Ledger, Line, Need, NewOrder, RequestKey, open_ledger
+from data.ledger.schema import lines, orders
 from data.tables import CONFIGURATIONS, ORDERS, VARIANTS
 from data.workspace import Workspace
 from recsys.training import learnable
@@ -79,6 +82,25 @@ def desk(shop: Workspace) -> Iterator[Desk]:
     ledger.set_capacity([("sewing", WORK, 20_000)], actor="planner")
     yield found[0]
     ledger.close()
+
+
+def write_orders(ledger: Ledger, many: int) -> None:
+    """Confirmed orders as the store holds them, faster than one after the other is held."""
+    at = LAST_WEEK.replace(tzinfo=None)
+    heads = [
+        {"order_id": f"{number:032x}", "customer_id": None, "state": "confirmed", "version": 2,
+         "currency": "EUR", "made_at": at - timedelta(minutes=number), "changed_at": at,
+         "expires_at": at, "reason": ""}
+        for number in range(1, many + 1)
+    ]  # fmt: skip
+    ordered = [
+        {"order_id": head["order_id"], "line": 1, "variant_id": "A-blue", "configuration": "[]",
+         "quantity": 1, "price": "9.00"}
+        for head in heads
+    ]  # fmt: skip
+    with ledger.database.transaction() as connection:
+        connection.execute(insert(orders), heads)
+        connection.execute(insert(lines), ordered)
 
 
 def join(shop: Workspace, **settings: str) -> Joined:
@@ -145,6 +167,29 @@ def test_what_was_chosen_is_learned_from_until_the_order_is_cancelled(
     desk.ledger.cancel(order_id, version=2, request=desk.key())
     assert join(shop).changed
     assert shop.read(CONFIGURATIONS).empty
+
+
+def test_an_order_that_is_confirmed_while_orders_are_read_moves_no_other(
+    shop: Workspace, desk: Desk
+) -> None:
+    """A page that begins where the last one ended has shifted by then."""
+    many = 501
+    write_orders(desk.ledger, many)
+    once = iter(["blue"])
+
+    @event.listens_for(Engine, "after_cursor_execute")
+    def between(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "FROM ledger_lines" in statement:
+            for colour in once:
+                desk.order(colour)
+
+    try:
+        assert join(shop).lines == many
+    finally:
+        event.remove(Engine, "after_cursor_execute", between)
+    assert next(once, None) is None
+    assert custom(shop)["order_id"].nunique() == many
+    assert join(shop).lines == many + 1
 
 
 def test_a_return_lowers_the_preference_where_it_speaks_of_taste(

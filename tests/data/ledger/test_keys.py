@@ -73,6 +73,21 @@ def test_a_key_is_forgotten_only_when_it_is_old(ledger: Ledger, clock: Clock) ->
     assert ledger.hold(units(1), request=key("a")).order_id != first.order_id
 
 
+def test_old_keys_are_forgotten_batch_by_batch_and_no_younger_one(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.ledger.ledger.KEYS_A_BATCH", 2)
+    for name in "abcd":
+        ledger.hold(units(1), request=key(name, scope=f"scope {name}"))
+    clock.move(timedelta(hours=24))
+    young = ledger.hold(units(1), request=key("a"))
+    assert ledger.forget_keys(older_than=timedelta(hours=24)) == 0  # not a moment before
+    clock.move(timedelta(seconds=1))
+    assert ledger.forget_keys(older_than=timedelta(hours=24)) == 4
+    assert ledger.forget_keys(older_than=timedelta(hours=24)) == 0
+    assert ledger.hold(units(1), request=key("a")) == young
+
+
 @pytest.mark.parametrize(
     "rounds", [pytest.param(8, id="short"), pytest.param(100, id="full", marks=pytest.mark.slow)]
 )

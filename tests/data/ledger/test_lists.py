@@ -21,6 +21,8 @@ def test_orders_are_listed_newest_first_by_page_and_by_state(ledger: Ledger, clo
     assert (total, [one.order_id for one in page]) == (5, [ids[3], ids[2]])
     assert page[0] == ledger.order(ids[3])
     assert [len(one.lines[1].needs) for one in page] == [2, 2]
+    total, every = ledger.list_orders(limit=None)
+    assert (total, [one.order_id for one in every]) == (5, ids[::-1])
     clock.move(HOLD)
     total, page = ledger.list_orders(["held"], limit=10)
     assert (total, page) == (0, [])
