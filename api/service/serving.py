@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from multiprocessing.process import BaseProcess
 from typing import Final
 
@@ -177,7 +178,7 @@ class Serving:
 
     def today(self) -> date:
         """The day on the shop's clock."""
-        return local_time(datetime.now(UTC), self._settings.timezone).date()
+        return _day(int(time.time()) // 60, self._settings.timezone)
 
     def answers(self, snapshot: Snapshot, today: date) -> Answers:
         """What is known to answer by a model on a day."""
@@ -216,3 +217,9 @@ class Serving:
         if self._making is not None and self._making.is_alive():
             self._making.terminate()
             self._making.join()
+
+
+@lru_cache(maxsize=2)
+def _day(minute: int, timezone: str) -> date:
+    """The day of a minute since 1970 on a zone's clock."""
+    return local_time(datetime.fromtimestamp(60 * minute, UTC), timezone).date()
