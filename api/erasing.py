@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from api.errors import NotErased
@@ -60,7 +62,7 @@ def erase_customer(
     Raises:
         WorkspaceError: another process is changing the tables.
         StoreError: the store is away, busy, full or read-only.
-        NotErased: a file still holds the customer.
+        NotErased: a file still holds the customer, or cannot be looked into.
     """
     customer, key = workspace.pseudonyms().of(customer_id), key_of(workspace, settings)
     numbers = number_options(workspace)
@@ -70,19 +72,38 @@ def erase_customer(
         models = forget_customer(workspace, customer, key)
         others = forget_in_groups(workspace, customer) + forget_in_choices(workspace, customer)
         reach("models-erased")
-    changed: Changed = tables + erase_from_store(
-        database, customer, actor=actor, now=datetime.now(UTC), numbers=numbers
-    )
-    changed += Changed(removed=forget_letters(database, {customer, customer_id}))
-    reach("store-erased")
+        # within the lock: orders that join the tables in between would bring the customer back
+        changed: Changed = tables + erase_from_store(
+            database, customer, actor=actor, now=datetime.now(UTC), numbers=numbers
+        )
+        changed += Changed(removed=forget_letters(database, {customer, customer_id}))
+        reach("store-erased")
     scrub(database)
-    told = {text for text in (customer, customer_id) if len(text) >= LEAST_SOUGHT}
-    left = files_with(workspace.root, told)
-    if left:
+    _check_erased(workspace.root, {customer, customer_id})
+    return Erased(unnamed=changed.unnamed, removed=changed.removed, models=models, others=others)
+
+
+def _check_erased(root: Path, ids: set[str]) -> None:
+    """Look for the ids in every file.
+
+    Raises:
+        NotErased: a file holds one, or cannot be looked into.
+    """
+    found = files_with(root, {text for text in ids if len(text) >= LEAST_SOUGHT})
+    if found.unread:
         raise NotErased(
-            f"The customer is erased, but {len(left)} files still hold the id.",
-            where=", ".join(str(path.relative_to(workspace.root)) for path in left[:5]),
+            f"The customer is erased, but {len(found.unread)} files cannot be looked into.",
+            where=_named(root, found.unread),
+            fix="Make them readable for whoever runs this, then erase again.",
+        )
+    if found.holding:
+        raise NotErased(
+            f"The customer is erased, but {len(found.holding)} files still hold the id.",
+            where=_named(root, found.holding),
             fix="It means something else there, or they are not Atelier's own, or in use: "
             "look at them, remove what is the customer's, or erase again.",
         )
-    return Erased(unnamed=changed.unnamed, removed=changed.removed, models=models, others=others)
+
+
+def _named(root: Path, paths: Sequence[Path]) -> str:
+    return ", ".join(str(path.relative_to(root)) for path in paths[:5])

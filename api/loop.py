@@ -18,7 +18,7 @@ from data.ledger import MILLI, Order, open_ledger
 from data.ledger.states import State
 from data.tables import CONFIGURATIONS, ORDERS, VARIANTS
 from data.workspace import Workspace
-from production.configuration.nearest_variant import nearest_variant
+from production.configuration.nearest_variant import NearestVariant
 from recsys.catalogue import Catalogue
 from recsys.returns import plain_reason
 
@@ -30,11 +30,6 @@ LEDGER_ID: Final = "[0-9a-f]{32}"
 
 COUNTED: Final[tuple[State, ...]] = ("confirmed", "in_production", "shipped", "returned")
 """States of an order that somebody has committed to."""
-
-
-PATIENCE: Final = 5.0
-"""Seconds to wait for another who is changing the tables: joining takes about one, an import may
-take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,9 @@ class Joined:
     changed: bool
 
 
-def join_orders(workspace: Workspace, settings: Settings) -> Joined:
+def join_orders(
+    workspace: Workspace, settings: Settings, *, patience: float | None = None
+) -> Joined:
     """Take the custom orders that were committed to into the tables; see `Joined`.
 
     Their lines go into the orders table, what was chosen into the configurations table: where free
@@ -61,6 +58,11 @@ def join_orders(workspace: Workspace, settings: Settings) -> Joined:
 
     Nothing is done where there is no store yet; where there are no custom orders the tables are
     neither locked nor read whole.
+
+    Args:
+        workspace: whose tables.
+        settings: name the store.
+        patience: seconds to wait for another who is changing the tables, see `Workspace.locked`.
 
     Raises:
         WorkspaceError: another process is changing the tables.
@@ -74,7 +76,7 @@ def join_orders(workspace: Workspace, settings: Settings) -> Joined:
         if not found and not _has_custom(workspace) and not has_composed(workspace):
             return Joined(0, 0, changed=False)
         sealed = ledger.database.seals.newest is not None
-        with workspace.locked(PATIENCE):
+        with workspace.locked(patience):
             # read once nobody else joins: what was read before another did is older than the tables
             _, committed = ledger.list_orders(COUNTED, limit=None)
             return _join(workspace, settings, committed, texts=not sealed)
@@ -129,12 +131,12 @@ def order_lines(
     catalogue = Catalogue.of((), table)
     units = others[others["quantity"] > 0].groupby("variant_id")["quantity"].sum()
     sold = dict(zip(units.index.astype(str), units.tolist(), strict=True))
+    nearest = NearestVariant(catalogue, sold)
     rows = [
         (
             order.order_id,
             order.customer_id,
-            line.variant_id
-            or nearest_variant(catalogue, line.style_id or "", line.configuration, sold),
+            line.variant_id or nearest.of(line.style_id or "", line.configuration),
             sign * line.quantity,
             float(Decimal(line.price) / line.quantity),
             local_time(order.made_at if sign > 0 else order.changed_at, timezone),

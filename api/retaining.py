@@ -163,7 +163,7 @@ class DailyRetention:
         limits, now = self._settings.privacy.limits, self._clock()
         if not limits or not _due(self._next, now):
             return None
-        with self._workspace.locked():
+        with self._workspace.locked(0):
             applied = applied_last(self._workspace)
             if applied and applied.limits == limits and not _due(applied.at + DAY, now):
                 self._next = applied.at + DAY

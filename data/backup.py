@@ -29,6 +29,9 @@ from data.workspace import FOLDERS, Workspace, check_free
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
+DISKS_OWN: Final = "lost+found"
+"""What the root of a disk has that is mounted into a workspace."""
+
 STORE: Final = "atelier.db"
 MOST_FILES: Final = 1_000_000
 MOST_MANIFEST: Final = 500_000_000
@@ -59,8 +62,8 @@ def back_up(workspace: Workspace, database: Database | None, archive: Path) -> B
         archive: the new file; it must not be there.
 
     Raises:
-        BackupRefused: the file is there already, the store lies in PostgreSQL, or a link lies in
-            the workspace.
+        BackupRefused: the file is there already, the store lies in PostgreSQL, or a link or a file
+            that cannot be read lies in the workspace.
         WorkspaceError: an import is changing the tables.
         StoreError: the store cannot be read.
     """
@@ -90,6 +93,12 @@ def back_up(workspace: Workspace, database: Database | None, archive: Path) -> B
             "A file went away while it was read.",
             where=str(error.filename),
             fix="Somebody removes or replaces saved versions: try again.",
+        ) from error
+    except PermissionError as error:
+        raise BackupRefused(
+            "A file of the workspace cannot be read.",
+            where=str(error.filename),
+            fix="Back up as the user who serves the workspace.",
         ) from error
     finally:
         partial.unlink(missing_ok=True)
@@ -159,7 +168,7 @@ def _copy_of(database: Database, path: Path) -> Path | None:
 def _files(root: Path) -> Iterator[Path]:
     """What a workspace keeps: pointers before what they name, no lock, no draft, no store."""
     for path in sorted(root.iterdir(), key=lambda one: (one.is_dir(), one.name)):
-        if path.name.startswith(".") or path.name.startswith(STORE):
+        if path.name.startswith((".", STORE)) or path.name == DISKS_OWN:
             continue
         if path.is_symlink():
             raise BackupRefused(

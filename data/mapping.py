@@ -242,8 +242,9 @@ def _check_rules(table: Table, mapped: TableMapping, where: str) -> None:
 def _check_cancellation(table: Table, rule: CancellationRule, where: str) -> None:
     if table.name != "orders":
         raise MappingError("Only orders are cancelled.", where=where, fix="Remove the rule.")
-    for name in rule.when:
-        if name in table.names and table.column(name).kind == "customer":
+    for name, condition in rule.when.items():
+        asks = condition.model_fields_set - {"missing"}  # a missing id is missing still
+        if asks and name in table.names and table.column(name).kind == "customer":
             raise MappingError(
                 f"Rule '{rule.name}' looks at '{name}', which is a pseudonym by then.",
                 where=where,

@@ -36,6 +36,7 @@ class Column:
         maximum: largest value accepted, inclusive; None for no bound.
         choices: the only texts accepted; empty for any.
         nonzero: zero is refused (an order line of no unit says nothing).
+        midnights: days that are midnights of another time zone are meant, see `data.days`.
         about: one line for the docs.
     """
 
@@ -48,6 +49,7 @@ class Column:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     nonzero: bool = False
+    midnights: bool = False
     about: str = ""
 
 
@@ -157,7 +159,7 @@ VARIANTS: Final = Table(
 MARKET: Final = Table(
     "market",
     (
-        Column("date", "date", about="the day that the regressors describe"),
+        Column("date", "date", midnights=True, about="the day that the regressors describe"),
         Column("region", "category", required=False, nullable=True, about="where; missing: all"),
     ),
     key=("date", "region"),

@@ -54,6 +54,10 @@ OLD: Final = "tables.old"
 
 SECONDS_BETWEEN_LOCKS: Final = 0.05
 
+PATIENCE = 10.0
+"""Seconds to wait for another who is changing the tables: orders join them within one or two, an
+import or a backup may take minutes."""
+
 Records = list[dict[str, Any]]
 """The imports of a workspace, oldest first, as in `tables/imports.json`."""
 
@@ -235,11 +239,11 @@ class Workspace:
         return digest.hexdigest()
 
     @contextmanager
-    def locked(self, patience: float = 0.0) -> Iterator[None]:
+    def locked(self, patience: float | None = None) -> Iterator[None]:
         """Hold the workspace's tables for writing.
 
         Args:
-            patience: seconds to wait for another process that holds them.
+            patience: seconds to wait for another process that holds them; PATIENCE without.
 
         Raises:
             WorkspaceError: another process holds them.
@@ -249,7 +253,7 @@ class Workspace:
         except OSError as error:
             raise _unwritable(self.root, error) from error
         with lock:
-            ends = time.monotonic() + patience
+            ends = time.monotonic() + (PATIENCE if patience is None else patience)
             while not _lock(lock):
                 if time.monotonic() >= ends:
                     raise WorkspaceError(
@@ -284,7 +288,7 @@ class Workspace:
         if tables.is_dir() and not new.exists() and not old.exists():
             return
         try:
-            with self.locked():
+            with self.locked(0 if tables.is_dir() else None):
                 if not tables.is_dir():
                     (new if new.is_dir() else old).rename(tables)
                 shutil.rmtree(new, ignore_errors=True)

@@ -16,6 +16,9 @@ from api.settings import Settings
 from data.progress import Progress
 from data.workspace import Workspace
 
+PATIENCE: Final = 3_600.0
+"""Seconds that a job waits for an import or a backup that holds the tables."""
+
 INBOX: Final = "inbox"
 """The folder of a workspace from which jobs import; they read no file elsewhere."""
 
@@ -135,6 +138,11 @@ def work(
     Raises:
         AtelierError: it cannot be done; nothing was changed.
     """
+    if not isinstance(request, ImportJob):
+        from api.loop import join_orders  # noqa: PLC0415  # the service lists kinds without it
+
+        progress("Taking custom orders in", 0, 0)
+        join_orders(workspace, settings, patience=PATIENCE)
     match request:
         case TrainJob():
             return _train(request.arguments, workspace, settings, progress)

@@ -159,7 +159,7 @@ def _times(texts: pd.Series, spec: Spec, column: Column, context: Context) -> Pa
         expected = f"a time like {written}" if written else "an ISO 8601 time (2024-05-31 14:05:00)"
     values = values.astype("datetime64[us]")
     if column.kind == "date":
-        values = pd.Series(days_of(values.to_numpy()).astype("datetime64[us]"))
+        values = values.dt.normalize() if not column.midnights else _midnights(values)
     parsed = Parsed(values, _clean(texts))
     impossible = values.isna().to_numpy() & texts.notna().to_numpy()
     hint = f"Not {expected} that the calendar has; set 'format' in the mapping if it is written so."
@@ -168,6 +168,10 @@ def _times(texts: pd.Series, spec: Spec, column: Column, context: Context) -> Pa
     if column.kind == "timestamp":
         parsed.mark(_true(values > context.latest), "range", "The time lies in the future.")
     return parsed
+
+
+def _midnights(values: pd.Series) -> pd.Series:
+    return pd.Series(days_of(values.to_numpy()).astype("datetime64[us]"))
 
 
 def _calendar(texts: pd.Series, written: str | None, timezone: str) -> pd.Series:

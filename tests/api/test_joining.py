@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from api.demand import latest_saved
+from api.erasing import erase_customer
 from api.jobs.kinds import as_asked, work
 from api.loop import CHANNEL, join_orders
 from api.service.engine import Engine
 from api.settings import load_settings
 from api.work import key_of
+from data.erasing import Changed, erase_from_store
 from data.errors import WorkspaceError
 from data.ledger import Ledger, Line, NewOrder, RequestKey, open_ledger
 from data.progress import silent
+from data.store import open_store
 from data.tables import ORDERS
 from data.workspace import Workspace
 from production.demand.saved import SavedForecast
@@ -26,6 +31,7 @@ from recsys.saved.saving import load
 from tests.api.client import Client
 from tests.api.test_cli import answered
 
+CUSTOMER = "c_" + "a" * 26
 UNITS = 700
 """More than the market sells of any variant in a week."""
 
@@ -47,7 +53,7 @@ def variant(workspace: Path) -> str:
 
 def confirm(ledger: Ledger, variant_id: str) -> None:
     line = Line(variant_id=variant_id, quantity=UNITS, price="700.00")
-    new = NewOrder(lines=(line,), hold_for=timedelta(hours=1), currency="EUR", customer_id="c001")
+    new = NewOrder(lines=(line,), hold_for=timedelta(hours=1), currency="EUR", customer_id=CUSTOMER)
     key = partial(RequestKey, scope="shop", digest="body")
     held = ledger.hold(new, request=key(key="hold"))
     ledger.confirm(held.order_id, version=1, request=key(key="confirm"))
@@ -108,7 +114,7 @@ def test_a_plan_of_a_past_day_joins_them_and_knows_only_what_lies_before(
 def test_a_plan_while_an_import_changes_the_tables_is_asked_for_again(
     client: Client, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.loop.PATIENCE", 0.1)
+    monkeypatch.setattr("data.workspace.PATIENCE", 0.1)
     with Workspace.open(workspace).locked():
         refused = client.post("/v1/plans", json={})
     assert refused.status_code == 503
@@ -171,3 +177,45 @@ def test_each_command_joins_once(
         words = (*words, variant)
     answered(capsys, *words, "--workspace", workspace)
     assert [one.lines for one in joined] == [1]
+
+
+def test_orders_that_join_while_a_customer_is_erased_do_not_bring_them_back(
+    workspace: Path, variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, settings = Workspace.open(workspace), load_settings(workspace)
+    join_orders(opened, settings)
+    pseudonym = str(custom(workspace)["customer_id"].iloc[0])
+    joining = threading.Thread(target=join_orders, args=(opened, settings))
+
+    def joins_before(*given: Any, **named: Any) -> Changed:
+        joining.start()
+        joining.join(1.0)  # as far as it gets
+        return erase_from_store(*given, **named)
+
+    monkeypatch.setattr("api.erasing.erase_from_store", joins_before)
+    store = open_store(settings.store_url(workspace))
+    erase_customer(opened, settings, store.database, pseudonym, actor="test")
+    store.close()
+    joining.join(30)
+    assert custom(workspace)["variant_id"].tolist() == [variant]
+    assert custom(workspace)["customer_id"].isna().all()
+
+
+def test_a_job_waits_for_an_import_that_takes_longer(
+    workspace: Path, variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.workspace.PATIENCE", 0.0)
+    held, opened = threading.Event(), Workspace.open(workspace)
+
+    def change() -> None:
+        with Workspace.open(workspace).locked():
+            held.set()
+            time.sleep(0.5)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    held.wait(10)
+    asked = as_asked("train", {"model": "popularity"})
+    assert work(asked, opened, load_settings(workspace), silent)["model_id"]
+    thread.join()
+    assert custom(workspace)["variant_id"].tolist() == [variant]

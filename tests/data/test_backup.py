@@ -128,7 +128,9 @@ def test_pointers_are_read_before_what_they_name(workspace: Workspace, tmp_path:
     assert names[-1] == MANIFEST
 
 
-def test_what_is_in_the_way_is_left_alone(workspace: Workspace, tmp_path: Path) -> None:
+def test_what_is_in_the_way_is_left_alone(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     back_up(workspace, None, tmp_path / "a.tar")
     content = (tmp_path / "a.tar").read_bytes()
     with pytest.raises(BackupRefused, match="already"):
@@ -136,6 +138,7 @@ def test_what_is_in_the_way_is_left_alone(workspace: Workspace, tmp_path: Path) 
     assert (tmp_path / "a.tar").read_bytes() == content
     with pytest.raises(WorkspaceError):
         restore(tmp_path / "a.tar", workspace.root)
+    monkeypatch.setattr("data.workspace.PATIENCE", 0.1)
     with workspace.locked(), pytest.raises(WorkspaceError, match="Another process"):
         back_up(workspace, None, tmp_path / "b.tar")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "shop"]

@@ -120,6 +120,12 @@ def test_what_could_only_fail_on_the_rows_is_refused_beforehand(text: str, told:
     assert told in str(refusal.value)
 
 
+def test_a_cancellation_may_ask_whether_a_customer_is_named() -> None:
+    rule = f'{ORDERS}{RULE}rule = "cancellation"\nwithin = "1 hour"\n'
+    asked = "when = { quantity = { below = 0 }, customer_id = { missing = true } }"
+    assert parse_mapping(rule + asked, where="shop.toml").sources
+
+
 def test_an_unknown_name_lists_what_ships() -> None:
     with pytest.raises(MappingError, match="Did you mean 'online_retail_ii'"):
         load_mapping("online_retail_2")

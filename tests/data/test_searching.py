@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from data.searching import files_with
+from data.searching import Found, files_with
 
 CANARY = "canary-of-the-search"
 
@@ -31,14 +32,21 @@ def test_every_file_that_holds_one_of_the_texts_is_found(tmp_path: Path) -> None
     (tmp_path / "a.txt").write_text("M\u00fcnchen \u4e0a\u6d77", encoding="utf-8")
     (tmp_path / "c.txt").write_text("nothing")
     found = files_with(tmp_path, {CANARY, "\u4e0a\u6d77"})
-    assert found == [tmp_path / "a.txt", tmp_path / "deep" / "b.bin"]
-    assert files_with(tmp_path, set()) == []
+    assert found == Found((tmp_path / "a.txt", tmp_path / "deep" / "b.bin"), ())
+    assert files_with(tmp_path, set()) == Found((), ())
 
 
 def test_a_text_across_two_reads_is_found(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"-" * ((1 << 20) - 5) + CANARY.encode())
     (tmp_path / "b").write_bytes(b"-" * (1 << 20))
-    assert files_with(tmp_path, {CANARY}) == [tmp_path / "a"]
+    assert files_with(tmp_path, {CANARY}).holding == (tmp_path / "a",)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads whatever the mode says")
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(CANARY)
+    (tmp_path / "a").chmod(0)
+    assert files_with(tmp_path, {CANARY}) == Found((), (tmp_path / "a",))
 
 
 @pytest.fixture

@@ -103,8 +103,9 @@ def test_the_digest_is_the_same_for_the_same_tables(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
-def test_two_writers_never_mix(tmp_path: Path) -> None:
+def test_two_writers_never_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = Workspace.create(tmp_path / "shop")
+    monkeypatch.setattr("data.workspace.PATIENCE", 0.1)
     with workspace.locked(), pytest.raises(WorkspaceError, match="Another process"):
         Workspace.open(tmp_path / "shop").write({"market": market("2024-01-01")})
     workspace.write({"market": market("2024-01-01")})

@@ -45,8 +45,10 @@ def delete_customer(
     """
     engine.plain_log.flush()  # or a list of a moment ago would name the customer again
     actor = request.scope.get("atelier.key_id") or "service"
-    done = erase_customer(
-        engine.workspace, engine.settings, engine.store.database, customer_id, actor=actor
-    )
-    engine.refresh()
+    try:
+        done = erase_customer(
+            engine.workspace, engine.settings, engine.store.database, customer_id, actor=actor
+        )
+    finally:
+        engine.refresh()  # models may be without the customer although a file still has the id
     return Erased.model_validate(done.to_json())

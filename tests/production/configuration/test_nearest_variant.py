@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from production.configuration.nearest_variant import nearest_variant
+from production.configuration.nearest_variant import NearestVariant
 from recsys.catalogue import Catalogue
 
 CATALOGUE = Catalogue.of(
@@ -20,9 +20,11 @@ CATALOGUE = Catalogue.of(
 )
 SOLD = {"A-blue-M": 1, "A-blue-S": 5, "A-red-M": 5, "B-blue-M": 99}
 
+NEAREST = NearestVariant(CATALOGUE, SOLD)
+
 
 def near(*choices: str, style: str = "A") -> str:
-    return nearest_variant(CATALOGUE, style, choices, SOLD)
+    return NEAREST.of(style, choices)
 
 
 def test_the_most_attributes_in_common_decide_then_sales_then_ids() -> None:
