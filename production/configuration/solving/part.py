@@ -18,7 +18,7 @@ from pysat.solvers import Minisat22
 from production.configuration.encoding.clauses import Clause
 
 LISTED: Final = 256
-"""Most configurations of a part that are listed in full."""
+"""Most configurations of a part that are listed in full; no more than KEPT."""
 LISTED_VARIABLES: Final = 32
 """Most variables of a part that is tried to be listed."""
 KEPT: Final = 1024

@@ -44,7 +44,7 @@ def small_limits(large: int, kept: int) -> Iterator[None]:
         patch.object(division, "LARGE", large),
         patch.object(division, "LEFT", 1.0),
         patch.object(part, "KEPT", kept),
-        patch.object(part, "LISTED_VARIABLES", min(kept, part.LISTED_VARIABLES)),
+        patch.object(part, "LISTED", min(kept, part.LISTED)),  # what is listed is never forgotten
     ):
         yield
 
