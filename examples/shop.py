@@ -4,7 +4,9 @@
     atelier serve --workspace workspace
     python examples/shop.py --customer 10242 --style SH001
 
-Needs a service with a product to compose and capacity on days ('atelier orders capacity').
+Needs a service with a product to compose and capacity on days ('atelier orders capacity'). Where it
+asks for keys, name one of the role `shop` in ATELIER_KEY; the last step, the planner's report, is
+for keys of the role `planner` alone and is left out with another.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from api.client import Client, ServiceRefused
+from api.client import Client, ServiceAway, ServiceRefused
 from api.service.event_schemas import Event, EventKind, Events
 from api.service.list_schemas import Recommendations
 from api.service.order_schemas import LineRequest, OrderRequest, QuoteRequest, StepRequest
@@ -78,8 +80,14 @@ def order(shop: Client, customer: str, style: str, choices: list[str]) -> str:
 
 
 def report(shop: Client) -> bytes:
-    """What the planner reads of it all."""
-    found = shop.variant_mix()
+    """What the planner reads of it all; nothing with a shop's key."""
+    try:
+        found = shop.variant_mix()
+    except ServiceRefused as refusal:
+        if refusal.problem != "api.forbidden":
+            raise
+        print("the variant mix is for planners")
+        return b""
     print(f"the variant mix: {len(found):,} bytes of JSON")
     return found
 
@@ -106,6 +114,8 @@ def main() -> None:
             visit(shop, asked.customer, asked.style)
         except ServiceRefused as refusal:
             raise SystemExit(f"{refusal} ({refusal.status})") from None
+        except ServiceAway as away:
+            raise SystemExit(str(away)) from None
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -178,7 +178,7 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     faults = [
         Fault(
             where=".".join(_printable(str(part)) for part in one["loc"]),
-            what=_WORDS.get(one["type"]) or f"{one['msg'].removeprefix('Value error, ')}.",
+            what=_words(one) or f"{one['msg'].removeprefix('Value error, ')}.",
         )
         for one in found[:FAULTS_SHOWN]
     ]
@@ -189,6 +189,12 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
         fix="Correct what 'errors' lists; /openapi.json describes every field.",
     )
     return problem_response(invalid, request_id=request_id_of(request), faults=faults)
+
+
+def _words(fault: Mapping[str, Any]) -> str | None:
+    if fault["type"] == "string_pattern_mismatch" and "attribute" in fault["loc"]:
+        return "It should be COLUMN=VALUE, such as size=M."
+    return _WORDS.get(fault["type"])
 
 
 _WORDS: Final = {

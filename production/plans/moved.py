@@ -33,6 +33,8 @@ def _behind(cause: str, line: pd.Series[Any], resources: pd.DataFrame) -> str:
         told = _change(line, "demand", "{:,.1f} to {:,.1f} expected")
         if line["status"] != "both":
             told = f"{line['status']}: {told}"
+        elif (line["demand_after"] - line["demand_before"]) * line[cause] < 0:
+            told = ""  # its own demand went the other way: the room of others moved it
     elif cause == "costs":
         told = _change(line, "underage", "a unit short costs {:,.2f}, then {:,.2f}") or _change(
             line, "overage", "a unit left over costs {:,.2f}, then {:,.2f}"

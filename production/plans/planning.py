@@ -127,7 +127,7 @@ def make_plan(
     inputs = inputs_of(
         decided.task, decided.economics, decided.styles, table_of(workspace, VARIANTS), rows
     )
-    decided = replace(decided, task=held.on(decided.task))
+    free, decided = decided.task, replace(decided, task=held.on(decided.task))
     aversion = None
     if risk is not None and risk.weight > 0:
         progress("Weighing the bad tail", 0, 1)
@@ -146,7 +146,7 @@ def make_plan(
         )
     recent = _recent(panel, forecast, decided.task.variants)
     progress("Planning", 1, 1)
-    plan = _assembled(decided, answer, forecast, recent)
+    plan = _assembled(decided, answer, forecast, _planner(free, recent))
     if aversion is not None:
         plan = replace(plan, assumptions=(*plan.assumptions, str(aversion)), aversion=aversion)
     return identified(replace(plan, lines=_told(plan.lines, rows), inputs=inputs))
@@ -165,10 +165,10 @@ def _assembled(
     decided: Decision,
     answer: Answer,
     forecast: Forecast,
-    recent: NDArray[np.float64],
+    planner: Mapping[str, NDArray[Any]],
 ) -> Plan:
     """The plan without its id: the answer, what a planner would do today, and what was assumed."""
-    lines = _lines(decided, answer, forecast).assign(**_planner(decided.task, recent))
+    lines = _lines(decided, answer, forecast).assign(**planner)
     return Plan(
         plan_id="",
         as_of=forecast.origin.astype("datetime64[D]"),
@@ -243,7 +243,10 @@ def _lines(decided: Decision, answer: Answer, forecast: Forecast) -> pd.DataFram
 
 
 def _planner(task: Task, recent: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-    """What a planner would make of the recent units today, and what that would leave."""
+    """What a planner would make of the recent units today, and what that would leave.
+
+    Of a task in which nothing stands yet: what was released would be compared with itself.
+    """
     quantity = habit(task, recent)
     position = quantity + task.lots.on_hand
     shortage = task.curves.shortage(position)

@@ -139,12 +139,28 @@ def what_if(
 
 
 def notes_on(plan: Plan, base: Allocation) -> tuple[str, ...]:
-    """Where the answer that a what-if begins with is not the plan as it was kept; else nothing.
+    """What to know of a what-if: what cannot move, and where it begins with another answer.
 
     Args:
-        plan: the plan.
-        base: the allocation of what it was made from.
+        plan: the plan, with what it was made from.
+        base: the allocation of that.
     """
+    return (*_held_on(plan), *_begun_elsewhere(plan, base))
+
+
+def _held_on(plan: Plan) -> tuple[str, ...]:
+    """How many variants no change moves, for they are released or overridden."""
+    held = 0 if plan.inputs is None else int(np.count_nonzero(plan.inputs.held_by != ""))
+    if not held:
+        return ()
+    return (
+        f"{held:,} of {len(plan.lines):,} variants are held by what was released or overridden: "
+        "they do not move.",
+    )
+
+
+def _begun_elsewhere(plan: Plan, base: Allocation) -> tuple[str, ...]:
+    """Where the answer that a what-if begins with is not the plan as it was kept."""
     made = ways_made(plan)
     away = np.abs(base.quantity - quantities(plan.lines, base.task.variants))
     if not made and not away.any():

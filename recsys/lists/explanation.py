@@ -183,7 +183,7 @@ class _Told:
             return "It is in your basket."
         times = int(self.times[place])
         if not times:
-            return "You looked at it."
+            return "You showed interest in it."
         day = self._last_day(place)
         last = f"{day.day} {day:%B %Y}"
         if times == 1:
@@ -206,4 +206,4 @@ class _Told:
         """How a variant of the history came into it."""
         if self.basket:
             return "which is in your basket"
-        return "which you bought" if self.times[place] else "which you looked at"
+        return "which you bought" if self.times[place] else "which you showed interest in"

@@ -51,3 +51,16 @@ def test_a_visit_ends_in_a_confirmed_order(workspace: Path) -> None:
             assert found.lines[0].choices
             assert any(one.committed > 0 for one in shop.capacity(days=60).capacity)
     assert done.stdout.splitlines()[0].startswith("1. ")
+
+
+def test_where_no_service_answers_that_is_said() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "shop.py", "--url", "http://127.0.0.1:9"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 1
+    assert "atelier serve" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -128,7 +128,7 @@ def test_an_unknown_customer_with_an_event_is_no_longer_unknown(recommender: Rec
     assert found.fallback is None
     assert set(ids(found)) == {"mug", "mill"}
     sentences = [one.reasons[0].sentence for one in found.recommendations]
-    assert "It goes with Mug, which you looked at." in sentences
+    assert "It goes with Mug, which you showed interest in." in sentences
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,16 @@ import pytest
 
 from data.errors import RecordsRefused
 from data.workspace import Workspace
+from production.allocation.allocate import allocate
 from production.errors import BadOverride, BadRecord, Infeasible, PlanRefused, PlanReleased
+from production.plans.diff import inputs_kept
 from production.plans.overrides import Override, list_overrides, recorded, standing
 from production.plans.overriding import override
 from production.plans.plan import Plan
 from production.plans.planning import make_plan
 from production.plans.releases import in_force, list_releases, release_plan
 from production.plans.saved import save_plan
+from production.plans.what_if import notes_on
 from tests.paths import ROOT
 from tests.production.small_market import simple_forecast, small_market
 
@@ -192,6 +195,25 @@ def test_what_is_released_stays_through_replanning(workspace: Workspace) -> None
     )
     with pytest.raises(Infeasible, match=r"sewing.*released for the same weeks"):
         planned(workspace, capacity={"sewing": 10.0})
+
+
+def test_a_released_plan_is_compared_with_what_a_planner_would_do_without_it(
+    workspace: Workspace,
+) -> None:
+    first = planned(workspace)
+    habit = first.lines["planner_quantity"].tolist()
+    assert habit != first.lines["quantity"].tolist()
+    release_plan(workspace, first.plan_id, by="Ann", at=NOW)
+    again = planned(workspace)
+    assert again.lines["quantity"].tolist() == first.lines["quantity"].tolist()
+    assert again.lines["planner_quantity"].tolist() == habit
+
+
+def test_a_what_if_says_how_many_variants_are_held(workspace: Workspace) -> None:
+    override(workspace, said("A-red", 20))
+    plan = planned(workspace)
+    [note] = notes_on(plan, allocate(inputs_kept(plan).task))
+    assert note.startswith(f"1 of {len(plan.lines)} variants are held")
 
 
 def test_only_an_override_after_the_release_changes_what_is_released(workspace: Workspace) -> None:
