@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from data.nearest import hint
 from recsys.catalogue import Catalogue
 from recsys.errors import RecsysError
 from recsys.folding import nobody_of
@@ -253,6 +254,8 @@ class Answering:
         plan, weight = asked.rules.plan, asked.rules.plan_weight
         if weight > 0 and plan is None:
             notes = (*notes, NO_PLAN)
+        if (region := asked.rules.region) and not self._popularity.knows(region):
+            notes = (*notes, _unknown_region(region, self._popularity.regions))
         planned = None
         if weight > 0 and plan is not None:
             planned = np.float32(weight) * self.shelf.planned(plan)
@@ -335,3 +338,8 @@ class Answering:
         reason = popular_in(region) if self._popularity.knows(region) else POPULAR
         popularity = self._popularity.popularity
         return [(unspoken(popularity, variant, reason),) for variant in variants.tolist()]
+
+
+def _unknown_region(region: str, known: Sequence[str]) -> Note:
+    text = f"No order came from the region '{region}': what is popular is that of all. "
+    return Note(code="unknown.region", text=f"{text}{hint(region, known)}".rstrip())

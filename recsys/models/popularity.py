@@ -56,6 +56,11 @@ class Popularity(Model):
         """(V,) float32: decayed number of lines of each variant."""
         return self._popularity
 
+    @property
+    def regions(self) -> list[str]:
+        """The regions that lines of the fit were bought in, ascending."""
+        return [str(name) for name in self._regions]
+
     def knows(self, region: str) -> bool:
         """Whether any line of the fit was bought in the region."""
         return self._place(region) is not None

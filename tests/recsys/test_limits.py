@@ -62,6 +62,10 @@ def test_a_region_where_nobody_bought_has_no_popularity_of_its_own(regional: Rec
     found = regional.recommend("nobody", 5, rules=Rules(region="the moon"))
     assert found.fallback == "popular"
     assert ids(found) == ids(regional.recommend("nobody", 5))
+    assert [note.code for note in found.notes] == ["unknown.region"]
+    [note] = regional.recommend("nobody", 5, rules=Rules(region="nort")).notes
+    assert note.text.endswith("Did you mean 'north'?")
+    assert regional.recommend("nobody", 5, rules=Rules(region="north")).notes == ()
 
 
 def test_one_click_makes_a_list_of_ones_own(recommender: Recommender) -> None:
