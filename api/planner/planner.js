@@ -100,7 +100,7 @@
       }
     });
     document.addEventListener("keydown", (event) => {
-      if (event.key === "/" && !event.target.closest("input, select, textarea")) {
+      if (event.key === "/" && !event.target.closest("input:not([type=range]), select, textarea")) {
         event.preventDefault();
         field.focus();
       }

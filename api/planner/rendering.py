@@ -25,14 +25,15 @@ def asset(name: str) -> bytes:
     return (page.HERE / "page.css").read_bytes() + own if name == "planner.css" else own
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, *, planned: bool, **values: Any) -> str:
     """A page.
 
     Args:
         template: its name, without endings.
+        planned: whether there is a plan, whose report can be loaded.
         values: what it shows.
     """
-    return _environment().get_template(f"{template}.html.j2").render(values)
+    return _environment().get_template(f"{template}.html.j2").render(values, planned=planned)
 
 
 @cache

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 STYLES: Final = 8
 VARIANTS: Final = 12
 CUSTOMERS: Final = 8
-"""How many of each are shown."""
+"""How many of each are shown at most."""
 
 Names = Sequence[str] | NDArray[np.object_]
 
@@ -42,12 +41,16 @@ class Found:
         query: what was looked for.
         styles, variants: those that hold every word, in the order of the list searched.
         customers: the one whose id the query is, then pseudonyms that begin with it, ascending.
+        all_styles, all_variants, all_customers: how many there are, with those not shown.
     """
 
     query: str
     styles: tuple[Hit, ...] = ()
     variants: tuple[Hit, ...] = ()
     customers: tuple[str, ...] = ()
+    all_styles: int = 0
+    all_variants: int = 0
+    all_customers: int = 0
 
 
 class Finder:
@@ -86,16 +89,20 @@ class Finder:
         words = query.casefold().split()
         if not words:
             return Found(query=query)
-        styles = (Hit(style_id=style, title=name) for text, style, name in self._styles
-                  if all(word in text for word in words))  # fmt: skip
-        variants = (Hit(style_id=style, variant_id=variant, title=title)
-                    for text, style, variant, title in self._variants
-                    if all(word in text for word in words))  # fmt: skip
+        styles = [one for one in self._styles if all(word in one[0] for word in words)]
+        variants = [one for one in self._variants if all(word in one[0] for word in words)]
+        first, after = _beginning(customers, query.strip())
         return Found(
             query=query,
-            styles=tuple(islice(styles, STYLES)),
-            variants=tuple(islice(variants, VARIANTS)),
-            customers=tuple(islice(_beginning(customers, query.strip()), CUSTOMERS)),
+            styles=tuple(Hit(style_id=style, title=name) for _, style, name in styles[:STYLES]),
+            variants=tuple(
+                Hit(style_id=style, variant_id=variant, title=title)
+                for _, style, variant, title in variants[:VARIANTS]
+            ),
+            customers=tuple(customers[first : min(after, first + CUSTOMERS)]),
+            all_styles=len(styles),
+            all_variants=len(variants),
+            all_customers=after - first,
         )
 
 
@@ -105,9 +112,7 @@ def holds(names: Names, name: str) -> bool:
     return place < len(names) and bool(names[place] == name)
 
 
-def _beginning(names: Names, start: str) -> Iterator[str]:
-    """Those of ascending names that begin with a text."""
-    for place in range(bisect_left(names, start), len(names)):
-        if not names[place].startswith(start):
-            return
-        yield names[place]
+def _beginning(names: Names, start: str) -> tuple[int, int]:
+    """Where those of ascending names that begin with a text begin, and where they end."""
+    first = bisect_left(names, start)
+    return first, bisect_right(names, start, lo=first, key=lambda name: name[: len(start)])

@@ -94,9 +94,9 @@ class Planner:
         except Preparing:
             raise
         except NotReady as error:
-            return render("start", missing=self._missing(error))
+            return render("start", planned=False, missing=self._missing(error))
         live, unknown = self._so_far(held.overview.report)
-        return render("overview", view=held.overview, live=live, unknown=unknown)
+        return render("overview", planned=True, view=held.overview, live=live, unknown=unknown)
 
     def style(self, style_id: str) -> str:
         """A style's page.
@@ -113,7 +113,8 @@ class Planner:
                 where="id",
                 fix="Search for a part of its name, or of a variant's.",
             )
-        return render("style", view=style_view(report, Style.of(style_id, rows)), report=report)
+        view = style_view(report, Style.of(style_id, rows))
+        return render("style", planned=True, view=view, report=report)
 
     def customer(self, customer_id: str) -> str:
         """A customer's page; for one nobody knows, what the shop would show them.
@@ -135,7 +136,7 @@ class Planner:
             lines=lines,
             planned=self._planned([one["variant_id"] for one in found["recommendations"]]),
         )
-        return render("customer", view=view)
+        return render("customer", planned=self._is_planned(), view=view)
 
     def search(self, query: str) -> str:
         """What a few letters find."""
@@ -143,8 +144,16 @@ class Planner:
         customers = NOBODY if snapshot is None else snapshot.recommender.interactions.customers
         found = Found(query=query) if finder is None else finder.find(query, customers)
         if given and holds(customers, self._customer_of(given)) and given not in found.customers:
-            found = replace(found, customers=(given, *found.customers))
-        return render("search", found=found, model=snapshot is not None)
+            found = replace(
+                found,
+                customers=(given, *found.customers),
+                all_customers=found.all_customers + 1,
+            )
+        return render("search", planned=self._is_planned(), found=found, model=snapshot is not None)
+
+    def _is_planned(self) -> bool:
+        """Whether there is a plan to report on."""
+        return self._plans.latest_id() is not None
 
     def _latest(self) -> _Held:
         """The latest plan's view, computed where it would be another than last time.

@@ -173,15 +173,7 @@ async def _machine_refused(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # likewise
-    found = error.errors()
-    # The input is never echoed: it may be personal, huge, or beyond what JSON can say.
-    faults = [
-        Fault(
-            where=".".join(_printable(str(part)) for part in one["loc"]),
-            what=_words(one) or f"{one['msg'].removeprefix('Value error, ')}.",
-        )
-        for one in found[:FAULTS_SHOWN]
-    ]
+    faults = faults_of(error)
     first = faults[0]
     invalid = api.Invalid(
         f"The request does not fit: {first.what}",
@@ -189,6 +181,20 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
         fix="Correct what 'errors' lists; /openapi.json describes every field.",
     )
     return problem_response(invalid, request_id=request_id_of(request), faults=faults)
+
+
+def faults_of(error: RequestValidationError) -> list[Fault]:
+    """What does not fit of a request: at least one, the first ones of many.
+
+    The input is never echoed: it may be personal, huge, or beyond what JSON can say.
+    """
+    return [
+        Fault(
+            where=".".join(_printable(str(part)) for part in one["loc"]),
+            what=_words(one) or f"{one['msg'].removeprefix('Value error, ')}.",
+        )
+        for one in error.errors()[:FAULTS_SHOWN]
+    ]
 
 
 def _words(fault: Mapping[str, Any]) -> str | None:

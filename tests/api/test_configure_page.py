@@ -229,7 +229,8 @@ def test_where_keys_are_asked_for_the_page_asks_for_one(browser: Browser, worksp
             expect(field).to_be_focused()
             field.fill("atelier_wrong")
             field.press("Enter")
-            expect(page.locator("#key-why")).to_contain_text("does not count")
+            expect(page.locator("#key-why")).to_contain_text("This key does not count.")
+            expect(page.locator("#key-why")).not_to_contain_text("Bearer")
             field.fill(key)
             field.press("Enter")
             expect(page.locator("#total")).to_have_text("€79.00")
@@ -300,6 +301,26 @@ def test_what_is_had_sooner_can_be_taken_with_one_press(ordering: Engine, shirt:
     expect(option(shirt, "monogram")).to_have_attribute("aria-pressed", "false")
     expect(shirt.locator("#total")).to_have_text("€79.00")
     expect(shirt.locator("#quote")).to_have_count(0)  # it was for other choices
+
+
+@pytest.mark.parametrize("shipped", [1, 19, 20])
+def test_how_promises_were_kept_is_said_once_there_are_enough(
+    ordering: Engine, shirt: Page, shipped: int
+) -> None:
+    past = {"kept": 0.75, "based_on": shipped, "days_late": 2}
+
+    def learned(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"reliability": past})
+
+    shirt.route("**/v1/quotes", learned)
+    press(shirt, *WHOLE)
+    shirt.get_by_role("button", name="Get a quote").click()
+    offer = shirt.locator("#quote")
+    expect(offer).to_contain_text("Ready to ship by")
+    said = offer.get_by_text("75 % of the last 20 orders were ready in time.")
+    expect(said).to_have_count(1 if shipped == 20 else 0)
+    expect(offer.get_by_text("in time")).to_have_count(1 if shipped == 20 else 0)
 
 
 def test_an_order_whose_answer_is_lost_is_held_once(ordering: Engine, shirt: Page) -> None:

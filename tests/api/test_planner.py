@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from api.planner.rendering import render
 from api.planner.search import Finder
 from api.planner.views import history_of
 from api.service.app import create_app
@@ -113,9 +114,25 @@ def test_a_search_wants_every_word_and_is_bounded() -> None:
         "S1-17",
         "S1-19",
     ]
-    assert len(finder.find("coat", []).variants) == 12
+    found = finder.find("coat", [])
+    assert (len(found.styles), found.all_styles) == (1, 1)
+    assert (len(found.variants), found.all_variants) == (12, 500)
+    found = finder.find("s", [f"s{place:02}" for place in range(20)])
+    assert (len(found.styles), found.all_styles) == (8, 50)
+    assert (len(found.customers), found.all_customers) == (8, 20)
     assert finder.find("1", ["0", "1", "10", "2"]).customers == ("1", "10")
     assert finder.find("  ", ["1"]).customers == ()
+
+
+def test_a_search_says_how_many_there_are_of_which_it_shows_the_first() -> None:
+    variants = [f"S{place // 10}-{place}" for place in range(130)]
+    styles = [one.split("-")[0] for one in variants]
+    found = Finder(styles, variants, variants, {}).find("s", ["s1"])
+    page = render("search", planned=True, model=True, found=found)
+    assert "For “s”: first 8 of 13 styles, first 12 of 130 variants, 1 customer." in page
+    found = Finder(styles, variants, variants, {}).find("s1-11", [])
+    page = render("search", planned=True, model=True, found=found)
+    assert "For “s1-11”: 0 styles, 1 variant, 0 customers." in page
 
 
 def test_hostile_names_are_text(workspace: Path) -> None:
@@ -135,6 +152,12 @@ def test_hostile_names_are_text(workspace: Path) -> None:
             assert "{{7*7}}" in page or "customer" in url
 
 
+def test_an_address_that_does_not_fit_is_told_as_a_page(client: Client) -> None:
+    for url in ("/planner/customer", "/planner/style?id=", f"/planner/search?q={'a' * 101}"):
+        assert "This address does not fit" in shown(client, url, 422)
+        assert client.get(url).json()["code"] == "api.invalid"
+
+
 def test_a_hostile_customer_or_query_is_text(client: Client) -> None:
     for url in ("/planner/customer?id=", "/planner/search?q=", "/planner/style?id="):
         response = client.get(url + "%3Cscript%3Ealert(1)%3C/script%3E", headers=PEOPLE)
@@ -149,10 +172,14 @@ def test_without_a_plan_or_a_model_the_page_says_what_to_run(workspace: Path) ->
         page = shown(client, "/")
         assert "atelier plan" in page
         assert "atelier train" not in page
-        shown(client, "/planner/style?id=x", 503)
         variant = engine.snapshot().recommender.catalogue.variants[0]
+        pages = [page, shown(client, "/planner/style?id=x", 503)]
+        pages += [
+            shown(client, f"/planner/{one}?{key}=x")
+            for one, key in (("search", "q"), ("customer", "id"))
+        ]
+        assert [one for one in pages if "/v1/variant-mix" in one] == []  # there is no report yet
         assert variant in shown(client, f"/planner/search?q={variant}")
-        shown(client, "/planner/customer?id=x")
     shutil.rmtree(workspace / "models")
     with open_engine(workspace, load_settings(workspace)) as engine:
         client = Client(create_app(engine))

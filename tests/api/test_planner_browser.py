@@ -190,6 +190,16 @@ def test_the_search_is_used_by_keyboard_and_leads_to_a_customer_with_reasons(
         expect(page.locator(".list > li").first.locator(".why li").first).to_be_visible()
 
 
+def test_a_slash_leads_from_a_slider_to_the_search_and_is_a_letter_there(
+    browser: Browser, service: str
+) -> None:
+    with visiting(browser, service) as page:
+        page.get_by_role("slider").first.focus()
+        press(page, "/", 2)
+        expect(page.locator("#q")).to_be_focused()
+        expect(page.locator("#q")).to_have_value("/")
+
+
 def test_a_variant_that_is_linked_to_stands_out(
     browser: Browser, service: str, engine: Engine
 ) -> None:

@@ -24,9 +24,14 @@ const ask = async (path, body, headers = {}) => {
   if (response.ok) return answer;
   const refusal = new Refusal(answer, response.status);
   if (response.status !== 401 && response.status !== 403) throw refusal;
-  await askForKey(key ? refusal.message : "");
+  await askForKey(key ? refused(refusal) : "");
   return ask(path, body, headers);
 };
+
+// Why a key does not do, to the person who typed it: how programs send one is not their concern.
+const refused = (refusal) => refusal.status === 401
+  ? "This key does not count. Check that it is whole; 'atelier keys list' says which count."
+  : refusal.message;
 
 let keyAsked;
 const askForKey = (why) => {

@@ -51,12 +51,18 @@ const showQuote = () => {
   element("ordering").replaceChildren(make("div", { className: "quote", tabIndex: -1, id: "quote" },
     make("p", {}, "Ready to ship by ", make("strong", {}, day(quote.promised_on)), ", for ",
       make("strong", {}, money(quote.total, quote.currency)), "."),
-    quote.reliability ? make("p", { className: "note" },
-      `${Math.round(100 * quote.reliability.kept)} % of past orders were ready in time.`) : null,
+    reliable(quote),
     ...sooner(quote),
     make("p", { className: "note" }, `The offer stands until ${time(quote.expires_at)}. Nothing is kept for you yet.`),
     action("Hold it for me", hold, "primary")));
 };
+
+// How past promises were kept, once there are enough of them to say so.
+const ENOUGH = 20;
+const reliable = ({ reliability }) => reliability?.based_on >= ENOUGH
+  ? make("p", { className: "note" }, `${Math.round(100 * reliability.kept)} % of the last `
+    + `${reliability.based_on.toLocaleString()} orders were ready in time.`)
+  : null;
 
 const getQuote = async () => {
   const lines = [{ style_id: style, choices, quantity: answer.price.quantity }];

@@ -6,17 +6,19 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 
-from api.errors import Forbidden, NoKey, NotAcceptable
+from api.errors import Forbidden, Invalid, NoKey, NotAcceptable
 from api.planner.rendering import ASSETS, asset, render
 from api.service.access import may
 from api.service.engine import TheEngine
 from api.service.limits import StrictRoute
 from api.service.negotiation import choose
 from api.service.planning_threads import apart
-from api.service.problems import MEDIA_TYPE, status_of
+from api.service.problems import MEDIA_TYPE, faults_of, status_of
 from api.service.schemas import Id
 from data.errors import AtelierError
+from recsys.errors import UnknownStyle
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -47,6 +49,10 @@ class PageRoute(StrictRoute):
                 if not _for_people(request):
                     raise
                 return _trouble(error)
+            except RequestValidationError as error:
+                if not _for_people(request):
+                    raise
+                return _trouble(_unfit(error))
 
         return shown
 
@@ -116,4 +122,15 @@ def _trouble(error: AtelierError) -> Response:
     """An error as a page: the sign-in where a key is asked for, else what is wrong."""
     status = status_of(error)
     template = "sign_in" if isinstance(error, NoKey | Forbidden) else "trouble"
-    return page(render(template, error=error), status)
+    planned = isinstance(error, UnknownStyle)  # the plan was looked at; else there may be none
+    return page(render(template, planned=planned, error=error), status)
+
+
+def _unfit(error: RequestValidationError) -> AtelierError:
+    """What is wrong with an address, to whoever opened it."""
+    first = faults_of(error)[0]
+    return Invalid(
+        f"This address does not fit: {first.what}",
+        where=first.where,
+        fix="Search for the style, variant or customer instead.",
+    )
