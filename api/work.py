@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from recsys.lists.recommendation import RecommendationList
 from recsys.lists.rules import NO_RULES, Rules
 from recsys.model import Run
 from recsys.recommender import Recommender, train
+from recsys.saved.forgetting import still_named
 from recsys.saved.manifest import signing_key
 from recsys.saved.saving import current_model, load, save
 from recsys.tuning.chosen import Tuned, chosen
@@ -100,7 +102,13 @@ def train_and_save(
     tuned = tuned_for(workspace, settings, as_of, untuned=untuned)
     recommender = _trained(workspace, settings, tuned, as_of=as_of, progress=progress)
     summary = None if tuned is None else tuned.summary()
-    return save(recommender, workspace, key_of(workspace, settings), tuned=summary), recommender
+    with workspace.locked(PATIENCE):  # an erasure comes before or after it is saved
+        kept = still_named(workspace, recommender)
+        return save(kept, workspace, key_of(workspace, settings), tuned=summary), kept
+
+
+PATIENCE: Final = 3_600.0
+"""Seconds that a trained model waits for an import or a backup that holds the tables."""
 
 
 def _trained(

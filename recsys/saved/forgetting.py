@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from data.failpoints import reach
+from data.tables import EVENTS, ORDERS
 from data.workspace import Workspace
 from recsys.errors import ModelRefused
 from recsys.interactions import Interactions
+from recsys.recommender import Recommender
 from recsys.saved.manifest import verified
 from recsys.saved.saving import (
     NAMES,
@@ -77,6 +80,26 @@ def _without(workspace: Workspace, model_id: str, customer: str, key: bytes) -> 
 def _erased(history: Interactions, customer: str) -> Interactions:
     """All histories but one."""
     return history.take(np.flatnonzero(history.customers != customer))
+
+
+def still_named(workspace: Workspace, recommender: Recommender) -> Recommender:
+    """A recommender without the customers whom no table names any more; itself where all are named.
+
+    Whoever was erased while it was trained must not come back with it. For a caller that holds the
+    workspace's lock until it is saved: who erases later finds it among the saved ones. O(rows), and
+    no more than the tables' digest where they are what it was trained on.
+    """
+    if recommender.data_digest == workspace.digest():
+        return recommender
+    named: set[str] = set()
+    for table in (ORDERS, EVENTS):
+        if workspace.has(table):
+            named.update(workspace.read(table, ("customer_id",))["customer_id"].dropna())
+    history = recommender.interactions
+    kept = pd.Index(history.customers).isin(named)
+    if kept.all():
+        return recommender
+    return replace(recommender, interactions=history.take(np.flatnonzero(kept)))
 
 
 def _names(path: Path, customer: str) -> bool:

@@ -192,6 +192,22 @@ def test_erasing_leaves_no_trace(planted: Path) -> None:
     ledger.close()
 
 
+def test_a_training_under_way_does_not_bring_the_customer_back(planted: Path) -> None:
+    opened, settings = Workspace.open(planted), settings_of(planted)
+    store = open_store(settings.store_url(planted))
+
+    def erases(stage: str, done: int, total: int) -> None:  # as Progress has it
+        if done == 1:  # the tables are read
+            erase_customer(opened, settings, store.database, CANARY, actor="test")
+
+    model_id, kept = train_and_save(opened, settings, progress=erases)
+    store.close()
+    assert current_model(opened) == model_id
+    assert pseudonym_of(opened) not in kept.interactions.customers
+    assert traces(planted, pseudonym_of(opened)) == set()
+    assert len(load(opened, key=key_of(opened, settings)).interactions.customers) > 20
+
+
 def test_others_keep_their_lists_and_their_model(planted: Path) -> None:
     opened, settings = Workspace.open(planted), settings_of(planted)
     key = key_of(opened, settings)
