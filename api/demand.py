@@ -62,6 +62,7 @@ def forecast_and_save(
     as_of: np.datetime64 | None = None,
     method: str = "atelier",
     scenario: pd.DataFrame | None = None,
+    patience: float | None = None,
     progress: Progress = silent,
 ) -> SavedForecast:
     """Forecast over the settings' horizon, keep the forecast and make it the latest.
@@ -74,13 +75,14 @@ def forecast_and_save(
         as_of: see `production.demand.forecasting.forecast_demand`.
         method: likewise.
         scenario: what somebody says of market factors to come, or None.
+        patience: seconds that joining waits for the tables, see `Workspace.locked`.
         progress: told of the steps.
 
     Raises:
         WorkspaceError: another process is changing the tables.
         StoreError: the store is away, busy, full or read-only.
     """
-    join_orders(workspace, settings)
+    join_orders(workspace, settings, patience=patience)
     return _made_and_saved(
         workspace, settings, as_of=as_of, method=method, scenario=scenario, progress=progress
     )

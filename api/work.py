@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from api.reports import FORMS
 from api.settings import Settings
 from data.progress import Progress, silent
 from data.store import open_store
-from data.workspace import Workspace
+from data.workspace import LONG_PATIENCE, Workspace
 from production.demand.forecast import Forecast
 from production.demand.history import DemandPanel
 from production.demand.saved import forecast_with_past, save_forecast
@@ -81,6 +80,7 @@ def train_and_save(
     *,
     as_of: np.datetime64 | None = None,
     untuned: bool = False,
+    patience: float | None = None,
     progress: Progress = silent,
 ) -> tuple[str, Recommender]:
     """Fit the model that the settings name, save it and make it the current one.
@@ -92,23 +92,20 @@ def train_and_save(
         settings: name the model.
         as_of: see `recsys.recommender.train`.
         untuned: see `tuned_for`.
+        patience: seconds that joining waits for the tables, see `Workspace.locked`.
         progress: told of the steps.
 
     Raises:
         WorkspaceError: another process is changing the tables.
         StoreError: the store is away, busy, full or read-only.
     """
-    join_orders(workspace, settings)
+    join_orders(workspace, settings, patience=patience)
     tuned = tuned_for(workspace, settings, as_of, untuned=untuned)
     recommender = _trained(workspace, settings, tuned, as_of=as_of, progress=progress)
     summary = None if tuned is None else tuned.summary()
-    with workspace.locked(PATIENCE):  # an erasure comes before or after it is saved
+    with workspace.locked(LONG_PATIENCE):  # an erasure comes before or after it is saved
         kept = still_named(workspace, recommender)
         return save(kept, workspace, key_of(workspace, settings), tuned=summary), kept
-
-
-PATIENCE: Final = 3_600.0
-"""Seconds that a trained model waits for an import or a backup that holds the tables."""
 
 
 def _trained(
@@ -217,19 +214,21 @@ def plan_and_save(
     forecast: Forecast | None = None,
     by_week: bool | None = None,
     overtime: bool = True,
+    patience: float | None = None,
     progress: Progress = silent,
 ) -> Plan:
     """Make a plan over the settings' horizon; it and its forecast are kept, the latest.
 
     Custom orders are taken into the tables first, see `api.loop.join_orders`; not where a forecast
-    is given, which was made from the tables as they are.
+    is given, which was made from the tables as they are. These wait for the tables as long as
+    `patience` says, see `Workspace.locked`.
 
     Raises:
         WorkspaceError: another process is changing the tables.
         StoreError: the store is away, busy, full or read-only.
     """
     if forecast is None:
-        join_orders(workspace, settings)
+        join_orders(workspace, settings, patience=patience)
     asked = asked_of(workspace, settings, as_of=as_of, method=method)
 
     def keep(made: Forecast, panel: DemandPanel) -> None:

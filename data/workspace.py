@@ -58,6 +58,9 @@ PATIENCE = 10.0
 """Seconds to wait for another who is changing the tables: orders join them within one or two, an
 import or a backup may take minutes."""
 
+LONG_PATIENCE: Final = 3_600.0
+"""The same for work of minutes, which should not be lost to an import or a backup."""
+
 Records = list[dict[str, Any]]
 """The imports of a workspace, oldest first, as in `tables/imports.json`."""
 

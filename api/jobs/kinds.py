@@ -14,10 +14,7 @@ from api.service.plan_schemas import PlanRequest
 from api.service.schemas import Day, Id, Request
 from api.settings import Settings
 from data.progress import Progress
-from data.workspace import Workspace
-
-PATIENCE: Final = 3_600.0
-"""Seconds that a job waits for an import or a backup that holds the tables."""
+from data.workspace import LONG_PATIENCE, Workspace
 
 INBOX: Final = "inbox"
 """The folder of a workspace from which jobs import; they read no file elsewhere."""
@@ -138,11 +135,6 @@ def work(
     Raises:
         AtelierError: it cannot be done; nothing was changed.
     """
-    if not isinstance(request, ImportJob):
-        from api.loop import join_orders  # noqa: PLC0415  # the service lists kinds without it
-
-        progress("Taking custom orders in", 0, 0)
-        join_orders(workspace, settings, patience=PATIENCE)
     match request:
         case TrainJob():
             return _train(request.arguments, workspace, settings, progress)
@@ -161,7 +153,12 @@ def _train(
 
     chosen = settings if asked.model is None else settings.model_copy(update={"model": asked.model})
     model_id, recommender = train_and_save(
-        workspace, chosen, as_of=_moment(asked.as_of), untuned=asked.untuned, progress=progress
+        workspace,
+        chosen,
+        as_of=_moment(asked.as_of),
+        untuned=asked.untuned,
+        patience=LONG_PATIENCE,
+        progress=progress,
     )
     return {
         "model_id": model_id,
@@ -181,6 +178,7 @@ def _forecast(
         workspace,
         settings.model_copy(update={"horizon": horizon}),
         as_of=_moment(asked.as_of),
+        patience=LONG_PATIENCE,
         progress=progress,
     )
     return {
@@ -195,7 +193,7 @@ def _plan(
 ) -> dict[str, Any]:
     from api.service.plans import plan_as_asked  # noqa: PLC0415  # likewise
 
-    plan = plan_as_asked(workspace, settings, asked, progress=progress)
+    plan = plan_as_asked(workspace, settings, asked, patience=LONG_PATIENCE, progress=progress)
     return {"plan_id": plan.plan_id, "horizon": plan.horizon, "variants": len(plan.lines)}
 
 

@@ -184,9 +184,21 @@ class Plans:
 
 
 def plan_as_asked(
-    workspace: Workspace, settings: Settings, request: PlanRequest, *, progress: Progress = silent
+    workspace: Workspace,
+    settings: Settings,
+    request: PlanRequest,
+    *,
+    patience: float | None = None,
+    progress: Progress = silent,
 ) -> Plan:
     """Make and save a plan by the settings, with what a request says over them.
+
+    Args:
+        workspace: where.
+        settings: what holds where the request is silent.
+        request: what is asked.
+        patience: see `plan_and_save`.
+        progress: told of the steps.
 
     Raises:
         ProductionError, DataError: no plan can be made of what is asked.
@@ -204,5 +216,6 @@ def plan_as_asked(
         capacity=request.capacity,
         by_week=request.weekly,
         overtime=request.overtime,
+        patience=patience,
         progress=progress,
     )

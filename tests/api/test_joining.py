@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -129,23 +131,29 @@ def test_without_custom_orders_an_import_is_in_nobodys_way(client: Client, engin
         assert client.post("/v1/plans", json={}).status_code == 201
 
 
-def test_who_changes_the_tables_for_a_moment_is_waited_for(workspace: Path) -> None:
-    held, ends = threading.Event(), threading.Event()
+@contextmanager
+def changing(workspace: Path, seconds: float) -> Iterator[None]:
+    """Another holds the tables for some seconds from now on."""
+    held = threading.Event()
 
     def change() -> None:
         with Workspace.open(workspace).locked():
             held.set()
-            ends.wait(10)
+            time.sleep(seconds)
 
     thread = threading.Thread(target=change)
     thread.start()
-    held.wait(10)
-    with pytest.raises(WorkspaceError), Workspace.open(workspace).locked(0.1):
-        pass
-    threading.Timer(0.2, ends.set).start()
-    with Workspace.open(workspace).locked(10):
-        pass
+    assert held.wait(10)
+    yield
     thread.join()
+
+
+def test_who_changes_the_tables_for_a_moment_is_waited_for(workspace: Path) -> None:
+    with changing(workspace, seconds=0.5):
+        with pytest.raises(WorkspaceError), Workspace.open(workspace).locked(0.1):
+            pass
+        with Workspace.open(workspace).locked(10):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -167,8 +175,8 @@ def test_each_command_joins_once(
 ) -> None:
     joined = []
 
-    def join(*given: object) -> object:
-        joined.append(join_orders(*given))  # type: ignore[arg-type]  # passed on
+    def join(*given: Any, **named: Any) -> object:
+        joined.append(join_orders(*given, **named))
         return joined[-1]
 
     for module in ("api.work", "api.demand"):
@@ -205,17 +213,7 @@ def test_a_job_waits_for_an_import_that_takes_longer(
     workspace: Path, variant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("data.workspace.PATIENCE", 0.0)
-    held, opened = threading.Event(), Workspace.open(workspace)
-
-    def change() -> None:
-        with Workspace.open(workspace).locked():
-            held.set()
-            time.sleep(0.5)
-
-    thread = threading.Thread(target=change)
-    thread.start()
-    held.wait(10)
-    asked = as_asked("train", {"model": "popularity"})
-    assert work(asked, opened, load_settings(workspace), silent)["model_id"]
-    thread.join()
+    opened, asked = Workspace.open(workspace), as_asked("train", {"model": "popularity"})
+    with changing(workspace, seconds=0.5):
+        assert work(asked, opened, load_settings(workspace), silent)["model_id"]
     assert custom(workspace)["variant_id"].tolist() == [variant]
